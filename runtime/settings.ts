@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { TidemarkError } from './errors.js';
+
+const port = (preset: number) => z.coerce.number().int().min(1).max(65_535).default(preset);
+const count = (preset: number, min = 1, max = Number.MAX_SAFE_INTEGER) => z.coerce.number().int().min(min).max(max).default(preset);
+const flag = (preset: boolean) => z.enum(['true', 'false', '1', '0']).default(preset ? 'true' : 'false').transform((v) => v === 'true' || v === '1');
+const text = () => z.string().min(1).optional();
+const url = () => z.url().optional();
+
+/** Every setting of every process: its environment variable, bounds, default and meaning. README's table is checked against it. */
+export const SETTINGS = {
+  DATA_DIR: z.string().min(1).default('.tidemark').describe('folder of the embedded parts, the state stores and the jars'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('lowest level that is logged'),
+
+  KAFKA_BROKERS: text().describe('host:port,… of your own Kafka; unset: the embedded one'),
+  KAFKA_PORT: port(9092).describe('port of the embedded Kafka'),
+  KAFKA_PARTITIONS: count(4, 1, 1024).describe('partitions of the topics that are created'),
+  KAFKA_REPLICATION_FACTOR: count(1, 1, 9).describe('replicas of the topics that are created'),
+  KAFKA_TLS: flag(false).describe('talk TLS to Kafka'),
+  KAFKA_CA_FILE: text().describe('CA certificates that sign the brokers (PEM)'),
+  KAFKA_CERT_FILE: text().describe('client certificate (PEM)'),
+  KAFKA_KEY_FILE: text().describe('key of the client certificate (PEM)'),
+  KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional().describe('SASL mechanism'),
+  KAFKA_SASL_USERNAME: text().describe('SASL user'),
+  KAFKA_SASL_PASSWORD: text().describe('SASL password'),
+
+  SCHEMA_REGISTRY_URL: url().describe('your own schema registry (Confluent API); unset: the embedded one'),
+  SCHEMA_REGISTRY_PORT: port(8081).describe('port of the embedded registry'),
+  SCHEMA_REGISTRY_USERNAME: text().describe('registry user'),
+  SCHEMA_REGISTRY_PASSWORD: text().describe('registry password'),
+  SCHEMA_REGISTRY_CA_FILE: text().describe('CA certificates that sign the registry (PEM)'),
+
+  CLICKHOUSE_URL: url().describe('your own ClickHouse (HTTP); unset: the embedded one'),
+  CLICKHOUSE_PORT: port(8123).describe('port of the embedded ClickHouse'),
+  CLICKHOUSE_USER: z.string().min(1).default('default').describe('ClickHouse user'),
+  CLICKHOUSE_PASSWORD: text().describe('ClickHouse password'),
+  CLICKHOUSE_DATABASE: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/).default('tidemark').describe('ClickHouse database'),
+  CLICKHOUSE_CA_FILE: text().describe('CA certificates that sign ClickHouse (PEM)'),
+
+  SCORER_HOST: z.string().min(1).default('127.0.0.1').describe('address the scorer listens on'),
+  SCORER_PORT: port(8080).describe('port of the scorer: REST, WebSocket, metrics'),
+  FEATURES_METRICS_PORT: port(9464).describe('port of the feature processor: /health and /metrics'),
+  LANDING_METRICS_PORT: port(9465).describe('port of landing: /health and /metrics'),
+
+  PROCESSING_GUARANTEE: z.enum(['exactly_once', 'at_least_once']).default('exactly_once').describe('guarantee of the feature processor and the scorer'),
+  COMMIT_INTERVAL_MS: count(0, 0, 60_000).describe('shortest time between two commits of a partition; 0 commits as fast as records come'),
+  BATCH_ROWS_MAX: count(10_000, 1, 1_000_000).describe('most records in one transaction'),
+  STATE_CACHE_CUSTOMERS: count(100_000, 1).describe('customers whose state a process keeps in memory'),
+  EVENT_TIME_MAX_AHEAD_S: count(86_400, 0).describe('how far event_time may be ahead of the record’s own time, seconds'),
+  SWEEP_INTERVAL_S: count(60, 0).describe('time between two sweeps over silent customers, seconds; 0: none'),
+  SWEEP_SILENCE_H: count(24, 1).describe('hours since a customer’s last refresh after which a sweep refreshes it'),
+  SWEEP_ROWS_PER_S: count(500, 1).describe('most refreshed customers a second in a sweep'),
+
+  MODEL_NAME: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/).default('churn').describe('the model that the scorer serves'),
+  LABEL_HORIZON_DAYS: count(30, 1, 3650).describe('a customer without a purchase for this many days has churned'),
+  DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
+
+  LANDING_BATCH_ROWS: count(50_000, 1, 1_000_000).describe('most rows in one insert'),
+  LANDING_FLUSH_MS: count(200, 1, 60_000).describe('longest wait of a row before it is inserted'),
+  EVENTS_TTL_DAYS: count(0, 0).describe('days that events are kept in ClickHouse by event time; 0: for ever'),
+  PREDICTIONS_TTL_DAYS: count(0, 0).describe('days that predictions are kept in ClickHouse by event time; 0: for ever'),
+} as const;
+
+const schema = z.strictObject(SETTINGS);
+export type Settings = z.infer<typeof schema>;
+
+/** Settings whose value never appears in a log, an error or a listing; each may come from a file named by NAME_FILE. */
+export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD'] as const satisfies readonly (keyof Settings)[];
+
+/**
+ * Reads the settings from the environment; every problem is listed at once.
+ * @param overrides values that stand above the environment (command line, the supervisor)
+ * @throws TidemarkError CONFIG_INVALID
+ */
+export function loadSettings(env: NodeJS.ProcessEnv = process.env, overrides: Record<string, string> = {}): Settings {
+  const problems: string[] = [];
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(SETTINGS)) {
+    const value = overrides[name] ?? env[name];
+    if (value !== undefined && value !== '') given[name] = value;
+  }
+  for (const name of SECRETS) {
+    const file = env[`${name}_FILE`];
+    if (file === undefined || file === '') continue;
+    if (given[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+    try {
+      given[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      problems.push(`${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+    }
+  }
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
+  if (problems.length > 0 || !parsed.success) throw new TidemarkError('CONFIG_INVALID', `settings: ${problems.join('; ')}`);
+  return parsed.data;
+}
