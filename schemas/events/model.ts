@@ -1,0 +1,65 @@
+/**
+ * What the trainer publishes on `models` (one partition, compacted). A version is one manifest record, key
+ * `<model>/<version>`, preceded by its chunks, keys `<model>/<version>#<index>`, whose values are the raw ONNX bytes.
+ * The manifest is written last, in the same transaction: a reader that sees it has the chunks.
+ */
+export const MODEL_CHUNK_BYTES = 900_000;
+
+export const MODEL_STAGES = ['candidate', 'shadow', 'canary', 'champion', 'retired'] as const;
+export type ModelStage = (typeof MODEL_STAGES)[number];
+
+export interface ModelManifest {
+  model: string;
+  /** Sortable by age: UTC time of training and a piece of the content hash, `20260115T093000Z-1a2b3c4d`. */
+  version: string;
+  stage: ModelStage;
+  /** xgboost, random_forest, logistic_regression, imported. */
+  family: string;
+  view: string;
+  view_version: number;
+  /** Input names in the order of the model's columns. */
+  features: string[];
+  /** Epoch milliseconds. */
+  created_at: number;
+  onnx_bytes: number;
+  onnx_sha256: string;
+  chunk_count: number;
+  metrics: Record<string, number>;
+  parameters: Record<string, string>;
+  /** Lineage: what the model was trained on. */
+  data_hash: string;
+  data_from: number;
+  data_to: number;
+  data_rows: number;
+  /** Rows that a loaded model must reproduce to 1e-5 before it serves; NaN is written as null. */
+  test_inputs: (number | null)[][];
+  test_outputs: number[];
+}
+
+const nullableDouble = ['null', 'double'];
+export const MODEL_MANIFEST_AVRO = {
+  type: 'record',
+  name: 'ModelManifest',
+  namespace: 'tidemark',
+  fields: [
+    { name: 'model', type: 'string' },
+    { name: 'version', type: 'string' },
+    { name: 'stage', type: { type: 'enum', name: 'ModelStage', symbols: [...MODEL_STAGES], default: 'candidate' } },
+    { name: 'family', type: 'string' },
+    { name: 'view', type: 'string' },
+    { name: 'view_version', type: 'int' },
+    { name: 'features', type: { type: 'array', items: 'string' } },
+    { name: 'created_at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'onnx_bytes', type: 'int' },
+    { name: 'onnx_sha256', type: 'string' },
+    { name: 'chunk_count', type: 'int' },
+    { name: 'metrics', type: { type: 'map', values: 'double' } },
+    { name: 'parameters', type: { type: 'map', values: 'string' } },
+    { name: 'data_hash', type: 'string' },
+    { name: 'data_from', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'data_to', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'data_rows', type: 'long' },
+    { name: 'test_inputs', type: { type: 'array', items: { type: 'array', items: nullableDouble } } },
+    { name: 'test_outputs', type: { type: 'array', items: 'double' } },
+  ],
+} as const;
