@@ -1,0 +1,52 @@
+import type { Kafka } from 'kafkajs';
+import type { FetchedBatch } from './wire/fetched-batch.js';
+import { FetchedBatch as Batch } from './wire/fetched-batch.js';
+
+/** The part of kafkajs's inner cluster that reading without a consumer group needs. */
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>;
+  findBroker(options: { nodeId: string }): Promise<Broker>;
+}
+interface Broker {
+  fetch(options: Record<string, unknown>): Promise<{ responses: { partitions: never[] }[] }>;
+}
+
+const READ_COMMITTED = 1;
+
+/** Reads partitions by offset, without a group: restores and followers, which always know where they stand. */
+export interface PartitionReader {
+  /** One fetch of committed records from `offset` on; waits up to `wait_ms_max` where there are none. */
+  fetch(topic: string, partition: number, offset: number, waitMsMax: number): Promise<FetchedBatch>;
+  close(): Promise<void>;
+}
+
+export async function openPartitionReader(kafka: Kafka, fetchBytesMax = 4 * 1024 * 1024): Promise<PartitionReader> {
+  const cluster = createCluster(kafka);
+  await cluster.connect();
+  return {
+    async fetch(topic, partition, offset, waitMsMax) {
+      await cluster.addTargetTopic(topic);
+      const leader = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))[0];
+      if (leader === undefined) throw new Error(`partition ${topic}-${partition} has no leader`);
+      const broker = await cluster.findBroker({ nodeId: leader });
+      const { responses } = await broker.fetch({
+        maxWaitTime: waitMsMax, minBytes: 1, maxBytes: fetchBytesMax, isolationLevel: READ_COMMITTED,
+        topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: fetchBytesMax }] }],
+      });
+      return new Batch(topic, String(offset), responses[0]!.partitions[0]!);
+    },
+    close: () => cluster.disconnect(),
+  };
+}
+
+/** kafkajs keeps its cluster factory behind a private symbol. */
+function createCluster(kafka: Kafka): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+  if (symbol === undefined) throw new Error('kafkajs has no cluster factory where 2.2.4 has it');
+  const factory = (kafka as unknown as Record<symbol, (options: Record<string, unknown>) => Cluster>)[symbol]!;
+  return factory({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
+}

@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module';
+import type * as KafkaJs from 'kafkajs';
+import { encodeBatch } from './wire/record-batch.js';
+import { decodeRecordSets } from './wire/decode-fetch.js';
+import { FetchedBatch } from './wire/fetched-batch.js';
+import { EncodedRecords } from './wire/record-writer.js';
+
+/**
+ * kafkajs with its record codec replaced by the one in wire/. kafkajs is loaded here and nowhere else, because the
+ * replacement must stand before its modules bind to each other. docs/decisions/kafkajs-codec.md says why and how it is held.
+ */
+const VERSION = '2.2.4';
+const require = createRequire(import.meta.url);
+const inside = (path: string): string => require.resolve(`kafkajs/src/${path}`);
+
+if ((require('kafkajs/package.json') as { version: string }).version !== VERSION)
+  throw new Error(`runtime/kafka expects kafkajs ${VERSION}: check wire/ against the new one before changing this line`);
+if (require.cache[inside('index.js')] !== undefined)
+  throw new Error('kafkajs was loaded before runtime/kafka/kafkajs.ts: import it from there');
+
+function replace(path: string, make: (original: never) => unknown): void {
+  const original = require(inside(path)) as never;
+  require.cache[inside(path)]!.exports = make(original);
+}
+
+interface Codec { compress(encoder: { buffer: Buffer }): Promise<Buffer>; decompress(bytes: Buffer): Promise<Buffer> }
+const { lookupCodec } = require(inside('protocol/message/compression/index.js')) as { lookupCodec(type: number): Codec | null };
+const Encoder = require(inside('protocol/encoder.js')) as new (bytes?: number) => KafkaEncoder;
+interface KafkaEncoder {
+  writeString(text: string | null): KafkaEncoder;
+  writeInt16(value: number): KafkaEncoder;
+  writeInt32(value: number): KafkaEncoder;
+  writeBufferInternal(bytes: Buffer): void;
+}
+
+async function decompress(type: number, bytes: Buffer): Promise<Buffer> {
+  const codec = lookupCodec(type);
+  if (codec === null) throw new Error(`record batch with unknown compression codec ${type}`);
+  return codec.decompress(bytes);
+}
+
+interface ProduceRequest {
+  acks: number;
+  timeout: number;
+  transactionalId?: string | null;
+  producerId?: { toString(): string } | number;
+  producerEpoch?: number;
+  compression?: number;
+  topicData: { topic: string; partitions: { partition: number; firstSequence: number; messages: unknown }[] }[];
+}
+
+async function encodeProduce(request: ProduceRequest): Promise<KafkaEncoder> {
+  const compression = request.compression ?? 0;
+  const now = Date.now();
+  const encoder = new Encoder(4096).writeString(request.transactionalId ?? null).writeInt16(request.acks).writeInt32(request.timeout);
+  encoder.writeInt32(request.topicData.length);
+  for (const { topic, partitions } of request.topicData) {
+    encoder.writeString(topic).writeInt32(partitions.length);
+    for (const { partition, firstSequence, messages } of partitions) {
+      const records = messages as EncodedRecords;
+      const body = compression === 0 ? records.encoded() : await lookupCodec(compression)!.compress({ buffer: records.encoded() });
+      const batch = encodeBatch(body, records.length, now, now, {
+        compression,
+        transactional: !!request.transactionalId,
+        producerId: BigInt((request.producerId ?? -1).toString()),
+        producerEpoch: request.producerEpoch ?? 0,
+        firstSequence,
+      });
+      encoder.writeInt32(partition).writeInt32(batch.length);
+      encoder.writeBufferInternal(batch);
+    }
+  }
+  return encoder;
+}
+
+replace('protocol/requests/produce/v3/request.js', (original: (request: ProduceRequest) => Record<string, unknown>) => (request: ProduceRequest) => {
+  const encoded = request.topicData.every(({ partitions }) => partitions.every(({ messages }) => messages instanceof EncodedRecords));
+  return encoded ? { ...original(request), encode: () => encodeProduce(request) } : original(request);
+});
+replace('protocol/requests/fetch/v4/decodeMessages.js', () => (decoder: never) => decodeRecordSets(decoder, decompress));
+replace('consumer/batch.js', () => FetchedBatch);
+/** Linear where the original copies an array for every message; already encoded records stay whole. */
+replace('producer/groupMessagesPerPartition.js', () => ({ topic, partitionMetadata, messages, partitioner }: {
+  topic: string; partitionMetadata: { length: number }; messages: KafkaJs.Message[] | EncodedRecords; partitioner(args: unknown): number;
+}) => {
+  if (messages instanceof EncodedRecords) return { [messages.partition]: messages };
+  const groups: Record<number, KafkaJs.Message[]> = {};
+  if (partitionMetadata.length === 0) return groups;
+  for (const message of messages) (groups[partitioner({ topic, partitionMetadata, message })] ??= []).push(message);
+  return groups;
+});
+/** kafkajs would commit the earliest or latest offset without a word when the committed one has expired: records lost or counted again. */
+replace('consumer/offsetManager/index.js', (OffsetManager: { prototype: Record<string, unknown> }) => {
+  OffsetManager.prototype['setDefaultOffset'] = ({ topic, partition }: { topic: string; partition: number }) => {
+    const { KafkaJSNonRetriableError } = require(inside('errors.js')) as { KafkaJSNonRetriableError: new (message: string) => Error };
+    return Promise.reject(new KafkaJSNonRetriableError(`OFFSET_EXPIRED ${topic}-${partition}`));
+  };
+  return OffsetManager;
+});
+
+export const kafkajs = require('kafkajs') as typeof KafkaJs;

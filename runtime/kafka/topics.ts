@@ -1,0 +1,81 @@
+import type { Admin, ConfigResourceTypes, Kafka } from 'kafkajs';
+import type { TopicSpec } from '../../schemas/topics.js';
+import { TidemarkError } from '../errors.js';
+import type { Settings } from '../settings.js';
+
+export interface TopicState {
+  readonly name: string;
+  readonly partitions: number;
+  readonly created: boolean;
+}
+
+/**
+ * Creates the topics that are missing and holds the existing ones against what the system needs of them.
+ * @throws TidemarkError TOPIC_MISMATCH where an existing topic would break a promise: other partition counts among topics
+ *   that are read together, or compaction on a topic that is not to be compacted
+ */
+export async function ensureTopics(kafka: Kafka, settings: Settings, specs: readonly TopicSpec[]): Promise<TopicState[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const missing = specs.filter((spec) => !existing.has(spec.name));
+    const counts = await partitionCounts(admin, specs.filter((spec) => existing.has(spec.name)));
+    const partitions = firstCount(specs, counts) ?? settings.KAFKA_PARTITIONS;
+    if (missing.length > 0)
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((spec) => ({
+          topic: spec.name,
+          numPartitions: spec.partitioned ? partitions : 1,
+          replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
+          configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    const after = await partitionCounts(admin, specs);
+    checkCounts(specs, after);
+    await checkPolicies(admin, specs.filter((spec) => existing.has(spec.name)));
+    return specs.map((spec) => ({ name: spec.name, partitions: after.get(spec.name)!, created: !existing.has(spec.name) }));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function partitionCounts(admin: Admin, specs: readonly TopicSpec[]): Promise<Map<string, number>> {
+  if (specs.length === 0) return new Map();
+  const { topics } = await admin.fetchTopicMetadata({ topics: specs.map((spec) => spec.name) });
+  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]));
+}
+
+/** Topics that are read together have the count of those that are there already. */
+function firstCount(specs: readonly TopicSpec[], counts: ReadonlyMap<string, number>): number | undefined {
+  for (const spec of specs) if (spec.partitioned && counts.has(spec.name)) return counts.get(spec.name);
+  return undefined;
+}
+
+function checkCounts(specs: readonly TopicSpec[], counts: ReadonlyMap<string, number>): void {
+  const [first, ...others] = specs.filter((spec) => spec.partitioned);
+  if (first === undefined) return;
+  const expected = counts.get(first.name)!;
+  for (const spec of others)
+    if (counts.get(spec.name) !== expected)
+      throw new TidemarkError('TOPIC_MISMATCH',
+        `topic ${spec.name} has ${counts.get(spec.name)} partitions, ${first.name} has ${expected}: a customer must stand on the same partition of both; ` +
+        `give ${spec.name} ${expected} partitions (it can only grow) or delete it so that it is made anew`);
+}
+
+async function checkPolicies(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
+  if (specs.length === 0) return;
+  const TOPIC = 2 as ConfigResourceTypes;
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: specs.map((spec) => ({ type: TOPIC, name: spec.name, configNames: ['cleanup.policy'] })),
+  });
+  for (const spec of specs) {
+    const policy = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries.find(({ configName }) => configName === 'cleanup.policy')?.configValue;
+    const expected = spec.config['cleanup.policy']!;
+    if (policy !== undefined && policy !== expected)
+      throw new TidemarkError('TOPIC_MISMATCH',
+        `topic ${spec.name} has cleanup.policy=${policy}, expected ${expected}: kafka-configs --alter --topic ${spec.name} --add-config cleanup.policy=${expected}`);
+  }
+}
