@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { TOPICS } from '../../schemas/topics.js';
+import { messageOf } from '../errors.js';
+import { openPartitionReader } from '../kafka/cluster.js';
+import { offsetRanges, readPartition } from '../kafka/read-partition.js';
+import type { KafkaRecord } from '../kafka/records.js';
+import type { Log } from '../log.js';
+import { createModelAssembler, type ManifestCodec, type ModelVersion } from './assemble.js';
+
+export interface ModelReaderOptions {
+  readonly kafka: Kafka;
+  readonly codec: ManifestCodec;
+  readonly log: Log;
+  /** Called for every whole version in the order of the topic, one at a time; a version comes again when its stage changes. */
+  onModel(version: ModelVersion): void | Promise<void>;
+}
+
+const RETRY_MS = { first: 200, most: 10_000 };
+const WAIT_MS = 1000;
+
+/**
+ * Reads `models` as it stands now. Only the versions that `onModel` keeps stay in memory.
+ * @returns the offset from which `followModels` goes on
+ */
+export async function readModels(options: ModelReaderOptions): Promise<number> {
+  const topic = TOPICS.models.name;
+  const [range] = await offsetRanges(options.kafka, topic);
+  if (range === undefined || range.high === range.low) return range?.low ?? 0;
+  const take = consumerOf(options);
+  const reader = await openPartitionReader(options.kafka);
+  try {
+    return await readPartition(reader, { topic, partition: 0, from: range.low, to: range.high, onRecords: take });
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Hands over every version that is published from an offset on, within about a second of its commit, until stopped.
+ * A broker that is away is waited for; an error of `onModel` is logged and the version passed over.
+ */
+export function followModels(options: ModelReaderOptions & { readonly from: number }): { stop(): Promise<void> } {
+  const abort = new AbortController();
+  const ended = follow(options, abort.signal);
+  return {
+    stop: async () => {
+      abort.abort();
+      await ended;
+    },
+  };
+}
+
+async function follow(options: ModelReaderOptions & { readonly from: number }, signal: AbortSignal): Promise<void> {
+  const topic = TOPICS.models.name;
+  const take = consumerOf({ ...options, onModel: guarded(options) });
+  let position = options.from;
+  let retryMs = RETRY_MS.first;
+  while (!signal.aborted) {
+    try {
+      const reader = await openPartitionReader(options.kafka);
+      try {
+        while (!signal.aborted) {
+          const batch = await reader.fetch(topic, 0, position, WAIT_MS);
+          retryMs = RETRY_MS.first;
+          if (batch.records.length > 0) await take(batch.records);
+          position = batch.nextOffset;
+        }
+      } finally {
+        await reader.close().catch(() => undefined);
+      }
+    } catch (error) {
+      options.log.warn('models_reader_waits', { message: messageOf(error), retry_ms: retryMs, offset: position });
+      if ((error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE') position = 0; // the topic was made anew
+      await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+      retryMs = Math.min(retryMs * 2, RETRY_MS.most);
+    }
+  }
+}
+
+/** A version that its taker fails on is told and passed over: reading it again would fail again. */
+function guarded({ log, onModel }: ModelReaderOptions): ModelReaderOptions['onModel'] {
+  return async (version) => {
+    try {
+      await onModel(version);
+    } catch (error) {
+      log.error('model_refused', error, { version: version.manifest.version, offset: version.offset });
+    }
+  };
+}
+
+function consumerOf({ codec, log, onModel }: ModelReaderOptions): (records: readonly KafkaRecord[]) => Promise<void> {
+  const assemble = createModelAssembler(codec, (error, record) => log.error('model_unreadable', error, { offset: record.offset }));
+  return async (records) => {
+    for (const record of records) {
+      const version = await assemble(record);
+      if (version !== undefined) await onModel(version);
+    }
+  };
+}
