@@ -11,12 +11,15 @@ const url = () => z.url().optional();
 /** Every setting of every process: its environment variable, bounds, default and meaning. README's table is checked against it. */
 export const SETTINGS = {
   DATA_DIR: z.string().min(1).default('.tidemark').describe('folder of the embedded parts, the state stores and the jars'),
+  INSTANCE: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/).default('0').describe('name of this process among several of its kind on one DATA_DIR'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('lowest level that is logged'),
 
   KAFKA_BROKERS: text().describe('host:port,… of your own Kafka; unset: the embedded one'),
   KAFKA_PORT: port(9092).describe('port of the embedded Kafka'),
   KAFKA_PARTITIONS: count(4, 1, 1024).describe('partitions of the topics that are created'),
   KAFKA_REPLICATION_FACTOR: count(1, 1, 9).describe('replicas of the topics that are created'),
+  KAFKA_SESSION_TIMEOUT_MS: count(10_000, 6000, 300_000).describe('silence after which Kafka gives a process’s partitions to others, ms'),
+  FETCH_BYTES_PER_PARTITION: count(1_048_576, 1024).describe('most bytes fetched of a partition at once'),
   KAFKA_TLS: flag(false).describe('talk TLS to Kafka'),
   KAFKA_CA_FILE: text().describe('CA certificates that sign the brokers (PEM)'),
   KAFKA_CERT_FILE: text().describe('client certificate (PEM)'),
@@ -44,6 +47,7 @@ export const SETTINGS = {
   LANDING_METRICS_PORT: port(9465).describe('port of landing: /health and /metrics'),
 
   PROCESSING_GUARANTEE: z.enum(['exactly_once', 'at_least_once']).default('exactly_once').describe('guarantee of the feature processor and the scorer'),
+  TRANSACTION_DEADLINE_MS: count(20_000, 1000, 400_000).describe('longest a commit may take, retries included, ms'),
   COMMIT_INTERVAL_MS: count(0, 0, 60_000).describe('shortest time between two commits of a partition; 0 commits as fast as records come'),
   BATCH_ROWS_MAX: count(10_000, 1, 1_000_000).describe('most records in one transaction'),
   STATE_CACHE_CUSTOMERS: count(100_000, 1).describe('customers whose state a process keeps in memory'),

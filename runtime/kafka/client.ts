@@ -36,7 +36,7 @@ export function createKafka(settings: Settings, log: Log, profile: 'patient' | '
 }
 
 /** kafkajs logs at ERROR what it then retries with success, and every pause at INFO. */
-const RETRIED = /CONCURRENT_TRANSACTIONS|another concurrent operation|group is rebalancing|Rebalance In Progress|coordinator is loading|not the correct coordinator|not aware of this member/i;
+const RETRIED = /CONCURRENT_TRANSACTIONS|another concurrent operation|group is rebalancing|Rebalance In Progress|rebalance in progress|coordinator is (loading|not available)|not the correct coordinator|not aware of this member|Limiting retries|switched default partitioner/i;
 
 function writeEntry(log: Log, { level, namespace, log: { message, logger: _logger, timestamp: _timestamp, stack: _stack, ...fields } }: LogEntry): void {
   const detail = { kafkajs: namespace, message, ...bounded(fields) };

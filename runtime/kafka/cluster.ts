@@ -10,6 +10,7 @@ interface Cluster {
   refreshMetadata(): Promise<void>;
   findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>;
   findBroker(options: { nodeId: string }): Promise<Broker>;
+  findGroupCoordinator(options: { groupId: string }): Promise<{ leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown> }>;
 }
 interface Broker {
   fetch(options: Record<string, unknown>): Promise<{ responses: { partitions: never[] }[] }>;
@@ -38,6 +39,19 @@ export async function openPartitionReader(kafka: Kafka, fetchBytesMax = 4 * 1024
         topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: fetchBytesMax }] }],
       });
       return new Batch(topic, String(offset), responses[0]!.partitions[0]!);
+    },
+    close: () => cluster.disconnect(),
+  };
+}
+
+/** The coordinator of one group, for what kafkajs's consumer does only for itself. */
+export async function openCoordinator(kafka: Kafka, groupId: string): Promise<{ leaveGroup(memberId: string): Promise<void>; close(): Promise<void> }> {
+  const cluster = createCluster(kafka);
+  await cluster.connect();
+  return {
+    async leaveGroup(memberId) {
+      const coordinator = await cluster.findGroupCoordinator({ groupId });
+      await coordinator.leaveGroup({ groupId, memberId });
     },
     close: () => cluster.disconnect(),
   };

@@ -25,8 +25,14 @@ export interface PartitionTask {
    * `rollback` or made durable by `committed`.
    */
   process(records: readonly KafkaRecord[], output: TransactionOutput): void | Promise<void>;
-  /** The transaction with these outputs and this input position is committed. */
-  committed(nextOffset: number): void | Promise<void>;
+  /** Called once before a transaction ends, for outputs that are written once a transaction and not once a record. */
+  beforeCommit?(output: TransactionOutput): void | Promise<void>;
+  /**
+   * The transaction with these outputs and this input position is committed.
+   * @param written offset after the last record that this transaction wrote to the output topic on the input's own partition;
+   *   undefined where it wrote none
+   */
+  committed(nextOffset: number, written: (topic: string) => number | undefined): void | Promise<void>;
   /** Work with no input record (a sweep): called between batches at most every `idle_ms`; true when it appended something. */
   idle?(output: TransactionOutput): boolean | Promise<boolean>;
   /** The transaction was aborted or its end is unknown: forget all that was not committed. `open` is called again afterwards. */

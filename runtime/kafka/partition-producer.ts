@@ -1,0 +1,150 @@
+import type { Kafka, Producer, ProducerRecord, RecordMetadata, Transaction } from 'kafkajs';
+import { messageOf, TidemarkError } from '../errors.js';
+import { kafkajs } from './kafkajs.js';
+import type { OutputBuffer } from './output-buffer.js';
+
+/** Offset after the last record written, by output topic, on the input's own partition. */
+export type Written = Map<string, number>;
+
+/** Writes what belongs to one input partition, together with the input position. */
+export interface PartitionProducer {
+  /** Fences every former owner of the partition; what it left open is aborted when this returns. */
+  open(): Promise<void>;
+  /** Writes the outputs and the position; on return both are durable. After an error nothing is known: close and open anew. */
+  commit(output: OutputBuffer, nextOffset: number | undefined): Promise<Written>;
+  close(): Promise<void>;
+}
+
+export interface ProducerOptions {
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** The whole of a commit must end within it, retries included; below the broker's transaction timeout. */
+  readonly deadlineMs: number;
+}
+
+/** kafkajs lets sequence numbers wrap at 2^32 where Kafka wraps at 2^31 − 1: the producer is made anew long before. */
+const RECORDS_PER_PRODUCER_MAX = 1_000_000_000;
+
+/** Exactly once: outputs and position in one transaction, `transactional.id` = group-topic-partition. */
+export function createTransactionalProducer({ kafka, groupId, topic, partition, deadlineMs }: ProducerOptions): PartitionProducer {
+  const transactionalId = `${groupId}-${topic}-${partition}`;
+  let producer: Producer | undefined;
+  let transaction: Transaction | undefined;
+  let sent = 0;
+
+  const open = async (): Promise<void> => {
+    await close();
+    producer = kafka.producer({
+      transactionalId, idempotent: true, maxInFlightRequests: 1, transactionTimeout: deadlineMs * 2,
+      allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    });
+    sent = 0;
+    const opened = producer;
+    await within(deadlineMs, `fencing the former producer ${transactionalId}`, async () => {
+      await opened.connect();
+      transaction = await opened.transaction(); // initialises the producer id, which is what fences
+    });
+  };
+
+  const close = async (): Promise<void> => {
+    const closing = producer;
+    producer = undefined;
+    transaction = undefined;
+    await closing?.disconnect().catch(() => undefined);
+  };
+
+  return {
+    open,
+    close,
+    async commit(output, nextOffset) {
+      if (producer === undefined) throw new TidemarkError('INTERNAL', `producer ${transactionalId} is not open`);
+      if (sent + output.count > RECORDS_PER_PRODUCER_MAX) await open();
+      const current = transaction ?? (await producer.transaction());
+      transaction = undefined;
+      sent += output.count;
+      return within(deadlineMs, `transaction of ${transactionalId}`, async () => {
+        const written = await sendRounds(output, partition, (record) => current.sendBatch(record));
+        if (nextOffset !== undefined) {
+          const topics = [{ topic, partitions: [{ partition, offset: String(nextOffset) }] }];
+          await whileConcurrent(() => current.sendOffsets({ consumerGroupId: groupId, topics }));
+        }
+        await current.commit();
+        return written;
+      });
+    },
+  };
+}
+
+/** At least once: outputs first, then the position; a crash between the two writes the outputs again. */
+export function createIdempotentProducer(
+  { kafka, topic, partition, deadlineMs }: ProducerOptions,
+  commitOffset: (topic: string, partition: number, offset: number) => Promise<void>,
+): PartitionProducer {
+  let producer: Producer | undefined;
+  const close = async (): Promise<void> => {
+    const closing = producer;
+    producer = undefined;
+    await closing?.disconnect().catch(() => undefined);
+  };
+  return {
+    close,
+    async open() {
+      await close();
+      producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+      await producer.connect();
+    },
+    async commit(output, nextOffset) {
+      const current = producer;
+      if (current === undefined) throw new TidemarkError('INTERNAL', `producer of ${topic}-${partition} is not open`);
+      return within(deadlineMs, `sending outputs of ${topic}-${partition}`, async () => {
+        const written = await sendRounds(output, partition, (record) => current.sendBatch(record));
+        if (nextOffset !== undefined) await commitOffset(topic, partition, nextOffset);
+        return written;
+      });
+    },
+  };
+}
+
+type Send = (batch: { topicMessages: ProducerRecord[]; acks: number }) => Promise<RecordMetadata[]>;
+
+async function sendRounds(output: OutputBuffer, partition: number, send: Send): Promise<Written> {
+  const written: Written = new Map();
+  for (const round of output.rounds()) {
+    const lengths = new Map(round.map(({ topic, messages }) => [topic, messages.length]));
+    for (const { topicName, partition: on, baseOffset } of await send({ acks: -1, topicMessages: round as unknown as ProducerRecord[] }))
+      if (on === partition && baseOffset !== undefined) written.set(topicName, Number(baseOffset) + lengths.get(topicName)!);
+  }
+  return written;
+}
+
+/** The one call that kafkajs does not retry itself when the last transaction's markers are still being written. */
+async function whileConcurrent(call: () => Promise<void>): Promise<void> {
+  for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 200)) {
+    try {
+      return await call();
+    } catch (error) {
+      if ((error as { type?: string }).type !== 'CONCURRENT_TRANSACTIONS') throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+}
+
+async function within<T>(deadlineMs: number, what: string, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TidemarkError('TRANSACTION_FAILED', `${what}: not done within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([work(), deadline]);
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error;
+    throw new TidemarkError(isFenced(error) ? 'PRODUCER_FENCED' : 'TRANSACTION_FAILED', `${what}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const FENCED = new Set(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'TRANSACTION_COORDINATOR_FENCED']);
+const isFenced = (error: unknown): boolean => FENCED.has(String((error as { type?: unknown }).type ?? (error as { cause?: { type?: unknown } }).cause?.type));
