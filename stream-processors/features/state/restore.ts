@@ -1,0 +1,77 @@
+import { TidemarkError } from '../../../runtime/errors.js';
+import type { PartitionReader } from '../../../runtime/kafka/cluster.js';
+import { readPartition, type OffsetRange } from '../../../runtime/kafka/read-partition.js';
+import type { PartitionStore, StorePosition } from './store.js';
+
+/** Key of the changelog record that says under which partition count it was written; no customer id has a control character. */
+export const SPREAD_KEY = '\u0000partitions';
+
+export interface Restored {
+  readonly position: StorePosition;
+  readonly records: number;
+  /** Whether the changelog says yet under which partition count it is written. */
+  readonly spreadKnown: boolean;
+}
+
+export interface RestoreOptions {
+  readonly reader: PartitionReader;
+  readonly topic: string;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly range: OffsetRange;
+  readonly store: PartitionStore;
+  /** Largest event time in an encoded state, epoch ms. */
+  eventTimeOf(state: Buffer): number;
+  onProgress(done: number, of: number): void;
+}
+
+/**
+ * Brings a partition's local copy to the end of its changelog: only the tail that it lacks, or everything where there is
+ * no copy or one that cannot be of this changelog.
+ * @throws TidemarkError PARTITION_COUNT_CHANGED when the states were spread over another number of partitions
+ */
+export async function restorePartition(options: RestoreOptions): Promise<Restored> {
+  const { store, range, partitions, partition, topic, reader } = options;
+  let local = store.position();
+  if (local !== undefined && local.partitions !== partitions) throw spreadChanged(topic, local.partitions, partitions);
+  if (local !== undefined && (local.changelogNext > range.high || local.changelogNext < range.low)) {
+    await store.clear();
+    local = undefined;
+  }
+  const from = local?.changelogNext ?? range.low;
+  let position: StorePosition = local ?? { changelogNext: range.low, partitions, streamTimeMs: 0, sweptAtMs: 0 };
+  let records = 0;
+  let spreadKnown = local !== undefined;
+  await readPartition(reader, {
+    topic, partition, from, to: range.high,
+    async onRecords(batch, nextOffset) {
+      const keys: string[] = [];
+      const states: Buffer[] = [];
+      let streamTimeMs = position.streamTimeMs;
+      for (const { key, value } of batch) {
+        if (key === null || value === null) continue;
+        const id = key.toString('utf8');
+        if (id === SPREAD_KEY) {
+          const written = Number(value.toString('utf8'));
+          if (written !== partitions) throw spreadChanged(topic, written, partitions);
+          spreadKnown = true;
+          continue;
+        }
+        keys.push(id);
+        states.push(value);
+        streamTimeMs = Math.max(streamTimeMs, options.eventTimeOf(value));
+      }
+      position = { ...position, changelogNext: nextOffset, streamTimeMs };
+      await store.apply(keys.length, (i) => keys[i]!, (i) => states[i]!, position);
+      records += batch.length;
+      options.onProgress(nextOffset - from, range.high - from);
+    },
+  });
+  return { position: { ...position, changelogNext: Math.max(position.changelogNext, range.high) }, records, spreadKnown };
+}
+
+function spreadChanged(topic: string, before: number, now: number): TidemarkError {
+  return new TidemarkError('PARTITION_COUNT_CHANGED',
+    `${topic}: customers were spread over ${before} partitions, the topic now has ${now}: their states would be looked for on the wrong ones. ` +
+    `Run with topics of ${before} partitions, or build the state anew: stop all processors, delete ${topic}, remove DATA_DIR/state and reset the group to the beginning; docs/error-codes.md#partition_count_changed`);
+}
