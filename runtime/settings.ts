@@ -10,7 +10,8 @@ const url = () => z.url().optional();
 
 /** Every setting of every process: its environment variable, bounds, default and meaning. README's table is checked against it. */
 export const SETTINGS = {
-  DATA_DIR: z.string().min(1).default('.tidemark').describe('folder of the embedded parts, the state stores and the jars'),
+  DATA_DIR: z.string().min(1).default('.tidemark').describe('folder of the embedded parts, the state stores and the logs'),
+  JARS_DIR: text().describe('folder of the fetched jars, which several data folders may share; unset: jars in DATA_DIR'),
   INSTANCE: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/).default('0').describe('name of this process among several of its kind on one DATA_DIR'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('lowest level that is logged'),
 

@@ -1,0 +1,1 @@
+export { freePort, isPortFree } from '../../runtime/ports.js';
