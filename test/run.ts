@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { PROJECT_ROOT } from '../runtime/paths.js';
+import { readTap, type TapResult } from './support/tap-result.js';
+
+/**
+ * Runs every test file, each in a process of its own: pure ones side by side, those that start real parts one at a time.
+ * Arguments are pieces of paths: only files that contain one of them run. The last line is `N passed, N failed`.
+ */
+const SIDE_BY_SIDE = ['unit'];
+const ONE_BY_ONE = ['contract', 'integration', 'regression'];
+const FILE_DEADLINE_MS = 300_000;
+const TEST_DEADLINE_S = 180;
+
+interface FileResult extends TapResult {
+  readonly output: string;
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
+
+const wanted = process.argv.slice(2);
+const filesUnder = (folders: readonly string[]): string[] =>
+  folders
+    .filter((folder) => existsSync(join(PROJECT_ROOT, 'test', folder)))
+    .flatMap((folder) => readdirSync(join(PROJECT_ROOT, 'test', folder), { recursive: true, encoding: 'utf8' }).map((name) => join('test', folder, name)))
+    .filter((name) => name.endsWith('.test.ts') && (wanted.length === 0 || wanted.some((piece) => name.includes(piece))))
+    .sort();
+
+await runAll(filesUnder(SIDE_BY_SIDE), Math.min(2, availableParallelism()));
+await runAll(filesUnder(ONE_BY_ONE), 1);
+
+if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
+if (total.passed + total.failed === 0) console.log('no test file matches');
+console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+async function runAll(files: readonly string[], parallel: number): Promise<void> {
+  const waiting = [...files];
+  await Promise.all(Array.from({ length: parallel }, async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const started = Date.now();
+      report(file, await runFile(file), Date.now() - started);
+    }
+  }));
+}
+
+function runFile(file: string): Promise<FileResult> {
+  const compiled = join(PROJECT_ROOT, 'dist', file.replace(/\.ts$/, '.js'));
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--enable-source-maps', compiled], {
+      cwd: PROJECT_ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TEST_DEADLINE_S) },
+    });
+    let tap = '';
+    let all = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => { tap += piece; all += piece; });
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => { all += piece; });
+    const deadline = setTimeout(() => child.kill('SIGKILL'), FILE_DEADLINE_MS);
+    child.on('close', (code, signal) => {
+      clearTimeout(deadline);
+      const result = readTap(tap);
+      const broken = code !== 0 && result.failed === 0 ? 1 : 0;
+      if (broken > 0) all += `\n${file} ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}\n`;
+      resolve({ ...result, failed: result.failed + broken, output: all });
+    });
+  });
+}
+
+function report(file: string, result: FileResult, tookMs: number): void {
+  total.passed += result.passed;
+  total.failed += result.failed;
+  total.skipped += result.skipped.length;
+  const name = relative('test', file);
+  console.log(`${result.failed > 0 ? 'FAIL' : 'ok  '} ${name}  ${result.passed} passed${result.failed > 0 ? `, ${result.failed} failed` : ''}  ${(tookMs / 1000).toFixed(1)} s`);
+  for (const skipped of result.skipped) console.log(`     skipped: ${skipped}`);
+  if (result.failed > 0) {
+    failures.push(name);
+    console.log(result.output);
+  }
+}
