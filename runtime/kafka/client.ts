@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Kafka, KafkaConfig, LogEntry, RetryOptions, SASLOptions } from 'kafkajs';
 import type { Log } from '../log.js';
 import type { Settings } from '../settings.js';
+import { rememberCoordinators } from './cluster.js';
 import { kafkajs } from './kafkajs.js';
 
 /** Waits out a broker's restart. */
@@ -32,7 +33,8 @@ export function createKafka(settings: Settings, log: Log, profile: 'patient' | '
       username: settings.KAFKA_SASL_USERNAME ?? '',
       password: settings.KAFKA_SASL_PASSWORD ?? '',
     } as SASLOptions;
-  return new kafkajs.Kafka(config);
+  const kafka = new kafkajs.Kafka(config);
+  return profile === 'transactional' ? rememberCoordinators(kafka) : kafka;
 }
 
 /** kafkajs logs at ERROR what it then retries with success, and every pause at INFO. */

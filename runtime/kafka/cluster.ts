@@ -10,7 +10,11 @@ interface Cluster {
   refreshMetadata(): Promise<void>;
   findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>;
   findBroker(options: { nodeId: string }): Promise<Broker>;
-  findGroupCoordinator(options: { groupId: string }): Promise<{ leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown> }>;
+  findGroupCoordinator(options: { groupId: string; coordinatorType?: number }): Promise<Coordinator>;
+}
+interface Coordinator {
+  isConnected(): boolean;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
 }
 interface Broker {
   fetch(options: Record<string, unknown>): Promise<{ responses: { partitions: never[] }[] }>;
@@ -57,10 +61,42 @@ export async function openCoordinator(kafka: Kafka, groupId: string): Promise<{ 
   };
 }
 
+/**
+ * kafkajs asks for the coordinator before each of a transaction's calls, four of its nine requests. This makes every
+ * cluster of a Kafka instance remember it. A coordinator that moved fails the transaction, and the producer is then made
+ * anew with a cluster that asks again.
+ */
+export function rememberCoordinators(kafka: Kafka): Kafka {
+  const symbol = factorySymbol(kafka);
+  const holder = kafka as unknown as Record<symbol, ClusterFactory>;
+  const create = holder[symbol]!;
+  holder[symbol] = (options) => {
+    const cluster = create(options);
+    const find = cluster.findGroupCoordinator.bind(cluster);
+    const known = new Map<string, Coordinator>();
+    cluster.findGroupCoordinator = async (request) => {
+      const key = `${request.coordinatorType ?? 0}|${request.groupId}`;
+      const remembered = known.get(key);
+      if (remembered?.isConnected() === true) return remembered;
+      const found = await find(request);
+      known.set(key, found);
+      return found;
+    };
+    return cluster;
+  };
+  return kafka;
+}
+
+type ClusterFactory = (options: Record<string, unknown>) => Cluster;
+
 /** kafkajs keeps its cluster factory behind a private symbol. */
-function createCluster(kafka: Kafka): Cluster {
+function factorySymbol(kafka: Kafka): symbol {
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
   if (symbol === undefined) throw new Error('kafkajs has no cluster factory where 2.2.4 has it');
-  const factory = (kafka as unknown as Record<symbol, (options: Record<string, unknown>) => Cluster>)[symbol]!;
+  return symbol;
+}
+
+function createCluster(kafka: Kafka): Cluster {
+  const factory = (kafka as unknown as Record<symbol, ClusterFactory>)[factorySymbol(kafka)]!;
   return factory({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
 }

@@ -27,50 +27,64 @@ export interface ProducerOptions {
 /** kafkajs lets sequence numbers wrap at 2^32 where Kafka wraps at 2^31 − 1: the producer is made anew long before. */
 const RECORDS_PER_PRODUCER_MAX = 1_000_000_000;
 
-/** Exactly once: outputs and position in one transaction, `transactional.id` = group-topic-partition. */
+/**
+ * Two transactional ids take turns on a partition. After a commit the coordinator writes its markers for some
+ * milliseconds and refuses that id's next transaction so long; the other id is free. Both are fenced on opening, before
+ * the committed position is read, so a former owner can end neither.
+ */
+const TURNS = 2;
+
+interface Turn {
+  readonly id: string;
+  producer: Producer | undefined;
+  /** Begun when the producer was initialised, waiting for its first use. */
+  begun: Transaction | undefined;
+}
+
+/** Exactly once: outputs and position in one transaction, `transactional.id` = group-topic-partition-turn. */
 export function createTransactionalProducer({ kafka, groupId, topic, partition, deadlineMs }: ProducerOptions): PartitionProducer {
-  const transactionalId = `${groupId}-${topic}-${partition}`;
-  let producer: Producer | undefined;
-  let transaction: Transaction | undefined;
+  const turns: Turn[] = Array.from({ length: TURNS }, (_, turn) => ({ id: `${groupId}-${topic}-${partition}-${turn}`, producer: undefined, begun: undefined }));
+  let current = 0;
   let sent = 0;
 
-  const open = async (): Promise<void> => {
-    await close();
-    producer = kafka.producer({
-      transactionalId, idempotent: true, maxInFlightRequests: 1, transactionTimeout: deadlineMs * 2,
+  const openTurn = async (turn: Turn): Promise<void> => {
+    const producer = kafka.producer({
+      transactionalId: turn.id, idempotent: true, maxInFlightRequests: 1, transactionTimeout: deadlineMs * 2,
       allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
-    sent = 0;
-    const opened = producer;
-    await within(deadlineMs, `fencing the former producer ${transactionalId}`, async () => {
-      await opened.connect();
-      transaction = await opened.transaction(); // initialises the producer id, which is what fences
-    });
+    turn.producer = producer;
+    await producer.connect();
+    turn.begun = await producer.transaction(); // initialises the producer id, which is what fences
   };
-
   const close = async (): Promise<void> => {
-    const closing = producer;
-    producer = undefined;
-    transaction = undefined;
-    await closing?.disconnect().catch(() => undefined);
+    const closing = turns.map(({ producer }) => producer);
+    for (const turn of turns) turn.producer = turn.begun = undefined;
+    await Promise.all(closing.map((producer) => producer?.disconnect().catch(() => undefined)));
+  };
+  const open = async (): Promise<void> => {
+    await close();
+    sent = 0;
+    await within(deadlineMs, `fencing the former producers of ${topic}-${partition}`, async () => { await Promise.all(turns.map(openTurn)); });
   };
 
   return {
     open,
     close,
     async commit(output, nextOffset) {
-      if (producer === undefined) throw new TidemarkError('INTERNAL', `producer ${transactionalId} is not open`);
       if (sent + output.count > RECORDS_PER_PRODUCER_MAX) await open();
-      const current = transaction ?? (await producer.transaction());
-      transaction = undefined;
+      const turn = turns[current]!;
+      if (turn.producer === undefined) throw new TidemarkError('INTERNAL', `producer ${turn.id} is not open`);
+      current = (current + 1) % TURNS;
       sent += output.count;
-      return within(deadlineMs, `transaction of ${transactionalId}`, async () => {
-        const written = await sendRounds(output, partition, (record) => current.sendBatch(record));
+      return within(deadlineMs, `transaction of ${turn.id}`, async () => {
+        const transaction = turn.begun ?? (await turn.producer!.transaction());
+        turn.begun = undefined;
+        const written = await sendRounds(output, partition, (record) => transaction.sendBatch(record));
         if (nextOffset !== undefined) {
           const topics = [{ topic, partitions: [{ partition, offset: String(nextOffset) }] }];
-          await whileConcurrent(() => current.sendOffsets({ consumerGroupId: groupId, topics }));
+          await whileConcurrent(() => transaction.sendOffsets({ consumerGroupId: groupId, topics }));
         }
-        await current.commit();
+        await transaction.commit();
         return written;
       });
     },
