@@ -1,0 +1,38 @@
+/** A small seeded generator of uniform numbers in [0, 1): mulberry32. */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let x = Math.imul(a ^ (a >>> 15), 1 | a);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export interface RandomRows {
+  readonly values: Float32Array;
+  readonly labels: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Rows like features are: counts, money, times, constants, a share of NaN in each column; the label depends on some of them. */
+export function randomRows(seed: number, rows: number, columns: number): RandomRows {
+  const random = seeded(seed);
+  const missing = Array.from({ length: columns }, () => random() ** 2);
+  const values = new Float32Array(rows * columns);
+  const labels = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let z = 0;
+    for (let column = 0; column < columns; column++) {
+      const kind = column % 4;
+      const u = random();
+      const value = kind === 0 ? Math.floor(u * 5) : kind === 1 ? u * 1000 : kind === 2 ? -Math.log(1 - u) * 30 : (u - 0.5) * 1e-3;
+      const isMissing = random() < missing[column]!;
+      values[row * columns + column] = isMissing ? NaN : value;
+      z += (isMissing ? 0.7 : u) * ((column % 3) - 1) * 2;
+    }
+    labels[row] = random() < 1 / (1 + Math.exp(-z)) ? 1 : 0;
+  }
+  return { values, labels, rows, columns };
+}
