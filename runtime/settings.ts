@@ -58,6 +58,7 @@ export const SETTINGS = {
   SWEEP_ROWS_PER_S: count(500, 1).describe('most refreshed customers a second in a sweep'),
 
   MODEL_NAME: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/).default('churn').describe('the model that the scorer serves'),
+  XGBOOST_LIBRARY: text().describe('your own libxgboost (shared library); unset: the published one, fetched once'),
   LABEL_HORIZON_DAYS: count(30, 1, 3650).describe('a customer without a purchase for this many days has churned'),
   DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
 

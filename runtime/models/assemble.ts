@@ -30,7 +30,8 @@ export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').upda
 /**
  * Puts versions together from the records of `models` in offset order. A record that cannot be used is told to
  * `onUnreadable` and left out: a bad model must not stop those who read the topic.
- * @returns the version that a manifest record completes; undefined for every other record
+ * @returns the version that a manifest record completes; undefined for every other record. It rejects only where the
+ *   registry cannot be asked (REGISTRY_UNREACHABLE): the same record may then be given again.
  */
 export function createModelAssembler(
   codec: ManifestCodec,
@@ -48,14 +49,16 @@ export function createModelAssembler(
         keepChunk(pending, id, Number(parts['index']), record.value);
         return undefined;
       }
+      const manifest = record.value === null ? undefined : await codec.decode(record.value);
       const chunks = pending.get(id);
       pending.delete(id);
-      if (record.value === null) return undefined;
-      const manifest = await codec.decode(record.value);
+      if (manifest === undefined) return undefined;
       if (manifestKey(manifest) !== id) throw invalid(`manifest of ${manifestKey(manifest)} under the key ${id}`);
       return { manifest, onnx: join(manifest, chunks), offset: record.offset };
     } catch (error) {
-      onUnreadable(error instanceof TidemarkError ? error : invalid(`manifest cannot be decoded: ${messageOf(error)}`, error), record);
+      if (error instanceof TidemarkError && error.code === 'REGISTRY_UNREACHABLE') throw error;
+      const unreadable = error instanceof TidemarkError && error.code === 'MODEL_INVALID';
+      onUnreadable(unreadable ? error : invalid(`manifest cannot be decoded: ${messageOf(error)}`, error), record);
       return undefined;
     }
   };

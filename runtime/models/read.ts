@@ -53,7 +53,7 @@ export function followModels(options: ModelReaderOptions & { readonly from: numb
 
 async function follow(options: ModelReaderOptions & { readonly from: number }, signal: AbortSignal): Promise<void> {
   const topic = TOPICS.models.name;
-  const take = consumerOf({ ...options, onModel: guarded(options) });
+  let take = consumerOf({ ...options, onModel: guarded(options) });
   let position = options.from;
   let retryMs = RETRY_MS.first;
   while (!signal.aborted) {
@@ -71,7 +71,10 @@ async function follow(options: ModelReaderOptions & { readonly from: number }, s
       }
     } catch (error) {
       options.log.warn('models_reader_waits', { message: messageOf(error), retry_ms: retryMs, offset: position });
-      if ((error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE') position = 0; // the topic was made anew
+      if ((error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE') { // the topic was made anew
+        position = 0;
+        take = consumerOf({ ...options, onModel: guarded(options) });
+      }
       await sleep(retryMs, undefined, { signal }).catch(() => undefined);
       retryMs = Math.min(retryMs * 2, RETRY_MS.most);
     }
@@ -91,10 +94,14 @@ function guarded({ log, onModel }: ModelReaderOptions): ModelReaderOptions['onMo
 
 function consumerOf({ codec, log, onModel }: ModelReaderOptions): (records: readonly KafkaRecord[]) => Promise<void> {
   const assemble = createModelAssembler(codec, (error, record) => log.error('model_unreadable', error, { offset: record.offset }));
+  let next = 0;
   return async (records) => {
     for (const record of records) {
+      // A fetch that failed midway is read again from its start.
+      if (record.offset < next) continue;
       const version = await assemble(record);
       if (version !== undefined) await onModel(version);
+      next = record.offset + 1;
     }
   };
 }

@@ -80,5 +80,5 @@ function fixOf(message: string): string {
   return 'delete the file so that it is unpacked again';
 }
 
-/** XGBoost's messages carry a C++ stack trace after the first blank line. */
-const firstLines = (message: string): string => message.split(/\n\s*\n|\nStack trace/)[0]!.trim();
+/** XGBoost's messages begin with the time and a source line, and end with a C++ stack trace. */
+const firstLines = (message: string): string => message.split(/\n\s*\n|\nStack trace/)[0]!.replace(/^\[[\d:]+\] \S+:\d+: /, '').trim();

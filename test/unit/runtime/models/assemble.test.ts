@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { ModelManifest } from '../../../../schemas/events/model.js';
-import type { TidemarkError } from '../../../../runtime/errors.js';
+import { TidemarkError } from '../../../../runtime/errors.js';
 import type { KafkaRecord } from '../../../../runtime/kafka/records.js';
 import { chunkKey, createModelAssembler, manifestKey, sha256Of, type ManifestCodec, type ModelVersion } from '../../../../runtime/models/assemble.js';
 
@@ -89,4 +89,25 @@ t.test('chunks without a manifest are held for a bounded number of versions', as
   t.equal(await take(manifestKey(manifests[0]!), json.encode(manifests[0]!) as Buffer), undefined, 'the oldest were let go');
   t.ok(await take(manifestKey(manifests[5]!), json.encode(manifests[5]!) as Buffer));
   t.equal(told.length, 1);
+});
+
+t.test('a registry that is away leaves the record to be given again', async (t) => {
+  let away = true;
+  const onnx = Buffer.from('ab');
+  const m = manifestOf('v1', onnx, 1);
+  const told: TidemarkError[] = [];
+  const codec: ManifestCodec = {
+    ...json,
+    decode: (value) => {
+      if (away) throw new TidemarkError('REGISTRY_UNREACHABLE', 'away');
+      return json.decode(value);
+    },
+  };
+  const assemble = createModelAssembler(codec, (error) => told.push(error));
+  const record = (key: string, value: Buffer): KafkaRecord => ({ offset: 0, timestamp: 0, key: Buffer.from(key), value, headers: {} });
+  await assemble(record(chunkKey(m, 0), onnx));
+  await t.rejects(assemble(record(manifestKey(m), json.encode(m) as Buffer)), { code: 'REGISTRY_UNREACHABLE' });
+  away = false;
+  t.ok(await assemble(record(manifestKey(m), json.encode(m) as Buffer)));
+  t.same(told, []);
 });
