@@ -62,6 +62,12 @@ export class AvroTypes {
     return undefined;
   }
 
+  /** Takes in a schema whose id is known from its registration, which saves the request. */
+  learn(id: number, schema: unknown): void {
+    bound(this.#writers, WRITERS_MAX);
+    this.#writers.set(id, compileWriter(id, schema, {}));
+  }
+
   /** Asks the registry for an id that is not known. @throws TidemarkError REGISTRY_UNREACHABLE */
   async prepare(id: number): Promise<WriterSchema | NoWriter> {
     const known = this.writer(id);
@@ -132,9 +138,7 @@ export class AvroTypes {
     const known: Record<string, Type> = {};
     await this.#compileReferences(info.references ?? [], known, new Set());
     try {
-      const schema: unknown = JSON.parse(info.schema);
-      const type = avroType(schema, known);
-      return { id, schema, type, walk: compileAvroWalk(type) };
+      return compileWriter(id, JSON.parse(info.schema), known);
     } catch (error) {
       return { id, missing: 'unusable', error: `schema ${id} cannot be compiled: ${messageOf(error)}` };
     }
@@ -160,6 +164,11 @@ export class AvroTypes {
       }
     }
   }
+}
+
+function compileWriter(id: number, schema: unknown, known: Record<string, Type>): WriterSchema {
+  const type = avroType(schema, known);
+  return { id, schema, type, walk: compileAvroWalk(type) };
 }
 
 interface Reference { name: string; subject: string; version: number }

@@ -9,7 +9,30 @@ export interface Violation {
 const B = EVENT_BOUNDS;
 const types = new Set<string>(EVENT_TYPES);
 const ID_RULE = `a string of 1 to ${B.id_length_max} characters, valid Unicode, without control characters`;
-const CHANNEL_RULE = `a string of 1 to ${B.channel_length_max} characters, valid Unicode, without control characters`;
+
+/** The rule of each field in words, the same for every reader. */
+export const EVENT_RULES = {
+  event_id: ID_RULE,
+  customer_id: ID_RULE,
+  event_type: `one of ${EVENT_TYPES.join(', ')}`,
+  amount: `a finite number within ±${B.amount_abs_max}, or null`,
+  quantity: `a whole number from 0 to ${B.quantity_max}, or null`,
+  channel: `a string of 1 to ${B.channel_length_max} characters, valid Unicode, without control characters`,
+  event_time: 'epoch milliseconds, a whole number above 0',
+  properties_count: `at most ${B.properties_count_max} entries`,
+  properties_key: `keys of 1 to ${B.property_key_length_max} characters, valid Unicode, without control characters`,
+  properties_value: `a string of at most ${B.property_value_length_max} characters, valid Unicode`,
+} as const;
+
+/** The end of what ClickHouse's DateTime64 holds. */
+const LATEST_TIME_MS = Date.UTC(2299, 11, 31);
+
+/** The latest event_time taken from a record, epoch milliseconds. @param aheadMsMax EVENT_TIME_MAX_AHEAD_S in milliseconds */
+export const latestEventTime = (recordTimeMs: number, aheadMsMax: number): number => Math.min(recordTimeMs + aheadMsMax, LATEST_TIME_MS);
+
+/** The rule that bounds event_time by the record's own time. */
+export const aheadRule = (latestTimeMs: number): string =>
+  `not after ${new Date(Math.min(latestTimeMs, LATEST_TIME_MS)).toISOString()} (record time plus EVENT_TIME_MAX_AHEAD_S)`;
 
 /** True for text that survives a trip through UTF-8 and C strings unchanged: no lone surrogate, no control character, no U+FFFD. */
 function isCleanText(text: string): boolean {
@@ -25,7 +48,8 @@ function isCleanText(text: string): boolean {
   return true;
 }
 
-function isText(value: unknown, lengthMax: number): boolean {
+/** Text of 1 to `lengthMax` UTF-16 units that is valid Unicode without control characters. */
+export function isText(value: unknown, lengthMax: number): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= lengthMax && isCleanText(value);
 }
 
@@ -36,32 +60,31 @@ function isText(value: unknown, lengthMax: number): boolean {
  * @returns the first broken rule, or undefined for a good event
  */
 export function checkEvent(event: CustomerEvent, latestTimeMs: number): Violation | undefined {
-  if (!isText(event.event_id, B.id_length_max)) return { field: 'event_id', rule: ID_RULE };
-  if (!isText(event.customer_id, B.id_length_max)) return { field: 'customer_id', rule: ID_RULE };
-  if (!types.has(event.event_type)) return { field: 'event_type', rule: `one of ${EVENT_TYPES.join(', ')}` };
+  if (!isText(event.event_id, B.id_length_max)) return { field: 'event_id', rule: EVENT_RULES.event_id };
+  if (!isText(event.customer_id, B.id_length_max)) return { field: 'customer_id', rule: EVENT_RULES.customer_id };
+  if (!types.has(event.event_type)) return { field: 'event_type', rule: EVENT_RULES.event_type };
   const amount = event.amount;
   if (amount !== null && !(typeof amount === 'number' && Math.abs(amount) <= B.amount_abs_max))
-    return { field: 'amount', rule: `a finite number within ±${B.amount_abs_max}, or null` };
+    return { field: 'amount', rule: EVENT_RULES.amount };
   const quantity = event.quantity;
   if (quantity !== null && !(Number.isInteger(quantity) && quantity >= 0 && quantity <= B.quantity_max))
-    return { field: 'quantity', rule: `a whole number from 0 to ${B.quantity_max}, or null` };
-  if (!isText(event.channel, B.channel_length_max)) return { field: 'channel', rule: CHANNEL_RULE };
+    return { field: 'quantity', rule: EVENT_RULES.quantity };
+  if (!isText(event.channel, B.channel_length_max)) return { field: 'channel', rule: EVENT_RULES.channel };
   const time = event.event_time;
-  if (!(Number.isInteger(time) && time > 0)) return { field: 'event_time', rule: 'epoch milliseconds, a whole number above 0' };
-  if (time > latestTimeMs)
-    return { field: 'event_time', rule: `not after ${new Date(latestTimeMs).toISOString()} (record time plus EVENT_TIME_MAX_AHEAD_S)` };
+  if (!(Number.isInteger(time) && time > 0)) return { field: 'event_time', rule: EVENT_RULES.event_time };
+  if (time > latestTimeMs) return { field: 'event_time', rule: aheadRule(latestTimeMs) };
   return checkProperties(event.properties);
 }
 
-function checkProperties(properties: Record<string, string>): Violation | undefined {
+export function checkProperties(properties: Readonly<Record<string, unknown>>): Violation | undefined {
   let count = 0;
   for (const key in properties) {
-    if (++count > B.properties_count_max) return { field: 'properties', rule: `at most ${B.properties_count_max} entries` };
+    if (++count > B.properties_count_max) return { field: 'properties', rule: EVENT_RULES.properties_count };
     if (!isText(key, B.property_key_length_max))
-      return { field: 'properties', rule: `keys of 1 to ${B.property_key_length_max} characters, without control characters` };
+      return { field: 'properties', rule: EVENT_RULES.properties_key };
     const value = properties[key];
     if (typeof value !== 'string' || value.length > B.property_value_length_max || !value.isWellFormed())
-      return { field: `properties.${key}`, rule: `a string of at most ${B.property_value_length_max} characters, valid Unicode` };
+      return { field: `properties.${key}`, rule: EVENT_RULES.properties_value };
   }
   return undefined;
 }
