@@ -76,10 +76,16 @@ export function predictionsAvro(view: FeatureView): AvroRecord {
 
 /**
  * A default on each value lets a reader of the next version read this one's records (BACKWARD). Avro's JSON has no NaN,
- * so the schema says 0 for the sake of foreign readers; our own decoder gives NaN (docs/decisions/feature-defaults.md).
+ * so the schema says 0; our own readers give NaN (`featuresUnknownTo`, docs/decisions/feature-defaults.md).
  */
 const featureFields = (view: FeatureView): AvroField[] =>
   view.features.map(({ name, description }) => ({ name, type: 'double', default: 0, doc: description }));
+
+/** Features that the writer of a record did not know: a reader that resolved the record to its own schema sets these to NaN. */
+export function featuresUnknownTo(writer: { readonly fields: readonly { readonly name: string }[] }, view: FeatureView): string[] {
+  const known = new Set(writer.fields.map((field) => field.name));
+  return featureNames(view).filter((name) => !known.has(name));
+}
 
 export interface ClickHouseColumn {
   readonly name: string;

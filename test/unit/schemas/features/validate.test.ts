@@ -2,7 +2,7 @@ import t from 'tap';
 import avsc from 'avsc';
 import { count, days, distinctDays, gapMean, hours, last, lifetime, ratio, sum, type Feature, type FeatureView } from '../../../../schemas/features/declaration.js';
 import { customerActivity } from '../../../../schemas/features/customer-activity.js';
-import { clickhouseFeatureColumns, featureNames, featuresAvro, predictionsAvro } from '../../../../schemas/features/derive.js';
+import { clickhouseFeatureColumns, featureNames, featuresAvro, featuresUnknownTo, predictionsAvro } from '../../../../schemas/features/derive.js';
 import { defineView, FeatureViewError, viewProblems } from '../../../../schemas/features/validate.js';
 
 const good = count('logins_7d', 'logins', { of: 'login', over: days(7) });
@@ -69,5 +69,6 @@ t.test('Avro schemas evolve BACKWARD when a feature is added, anywhere in the li
     const reader = avsc.Type.forSchema(avro(next) as never);
     t.doesNotThrow(() => reader.createResolver(writer));
   }
+  t.same(featuresUnknownTo(featuresAvro(customerActivity), next), ['logins_7d']);
   t.same(clickhouseFeatureColumns(next)[0], { name: 'logins_7d', type: 'Float64', defaultExpression: 'nan', comment: 'logins' });
 });
