@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { TidemarkError } from '../../runtime/errors.js';
+import type { ModelManifest } from '../../schemas/events/model.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { featureNames } from '../../schemas/features/derive.js';
+import { chooseChunkRows, type RowCost } from '../core/chunk.js';
+import { checkModel, testRows } from './check.js';
+import { openSession, type ScoringSession } from './session.js';
+import { measureRowCosts } from './warm.js';
+
+/** A model version as it comes from the topic. */
+export interface ModelCandidate {
+  readonly manifest: ModelManifest;
+  readonly onnx: Uint8Array;
+}
+
+export interface LoadedModel {
+  readonly manifest: ModelManifest;
+  readonly session: ScoringSession;
+  /** Rows of one call to ONNX Runtime, measured on this machine. */
+  readonly chunkRows: number;
+  readonly costs: readonly RowCost[];
+}
+
+/**
+ * Loads, checks and warms a model; what it returns can serve at once.
+ * @throws TidemarkError MODEL_INVALID or MODEL_CHECK_FAILED
+ */
+export function loadModel({ manifest, onnx }: ModelCandidate, view: FeatureView): LoadedModel {
+  checkManifest(manifest, onnx, view);
+  const session = openSession(onnx, manifest.features.length, `${manifest.model} ${manifest.version}`);
+  try {
+    checkModel(session, manifest);
+    const costs = measureRowCosts(session, testRows(manifest));
+    return { manifest, session, costs, chunkRows: chooseChunkRows(costs) };
+  } catch (error) {
+    session.release();
+    throw error;
+  }
+}
+
+function checkManifest(manifest: ModelManifest, onnx: Uint8Array, view: FeatureView): void {
+  const fail = (reason: string): never => { throw new TidemarkError('MODEL_INVALID', `model ${manifest.model} ${manifest.version}: ${reason}`); };
+  if (manifest.view !== view.name || manifest.view_version !== view.version)
+    fail(`made for view ${manifest.view} version ${manifest.view_version}, this scorer has ${view.name} version ${view.version}: train one for it`);
+  const names = featureNames(view);
+  const at = names.findIndex((name, i) => manifest.features[i] !== name);
+  if (at >= 0 || manifest.features.length !== names.length) {
+    const i = at >= 0 ? at : names.length;
+    fail(`input ${i} is ${manifest.features[i] ?? 'absent'}, expected ${names[i] ?? 'none'} (the view's order)`);
+  }
+  const sha256 = createHash('sha256').update(onnx).digest('hex');
+  if (onnx.byteLength !== manifest.onnx_bytes || sha256 !== manifest.onnx_sha256)
+    fail(`its ${onnx.byteLength} bytes have SHA-256 ${sha256}, the manifest says ${manifest.onnx_bytes} bytes and ${manifest.onnx_sha256}`);
+}
