@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { TidemarkError } from '../../runtime/errors.js';
+import type { ModelVersion } from '../../runtime/models/assemble.js';
 import type { ModelManifest } from '../../schemas/events/model.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import { featureNames } from '../../schemas/features/derive.js';
@@ -8,11 +8,8 @@ import { checkModel, testRows } from './check.js';
 import { openSession, type ScoringSession } from './session.js';
 import { measureRowCosts } from './warm.js';
 
-/** A model version as it comes from the topic. */
-export interface ModelCandidate {
-  readonly manifest: ModelManifest;
-  readonly onnx: Uint8Array;
-}
+/** A model version as it comes from the topic, whole: its reader has checked the bytes against the manifest's hash. */
+export type ModelCandidate = Pick<ModelVersion, 'manifest' | 'onnx'>;
 
 export interface LoadedModel {
   readonly manifest: ModelManifest;
@@ -27,7 +24,7 @@ export interface LoadedModel {
  * @throws TidemarkError MODEL_INVALID or MODEL_CHECK_FAILED
  */
 export function loadModel({ manifest, onnx }: ModelCandidate, view: FeatureView): LoadedModel {
-  checkManifest(manifest, onnx, view);
+  checkManifest(manifest, view);
   const session = openSession(onnx, manifest.features.length, `${manifest.model} ${manifest.version}`);
   try {
     checkModel(session, manifest);
@@ -39,7 +36,7 @@ export function loadModel({ manifest, onnx }: ModelCandidate, view: FeatureView)
   }
 }
 
-function checkManifest(manifest: ModelManifest, onnx: Uint8Array, view: FeatureView): void {
+function checkManifest(manifest: ModelManifest, view: FeatureView): void {
   const fail = (reason: string): never => { throw new TidemarkError('MODEL_INVALID', `model ${manifest.model} ${manifest.version}: ${reason}`); };
   if (manifest.view !== view.name || manifest.view_version !== view.version)
     fail(`made for view ${manifest.view} version ${manifest.view_version}, this scorer has ${view.name} version ${view.version}: train one for it`);
@@ -49,7 +46,4 @@ function checkManifest(manifest: ModelManifest, onnx: Uint8Array, view: FeatureV
     const i = at >= 0 ? at : names.length;
     fail(`input ${i} is ${manifest.features[i] ?? 'absent'}, expected ${names[i] ?? 'none'} (the view's order)`);
   }
-  const sha256 = createHash('sha256').update(onnx).digest('hex');
-  if (onnx.byteLength !== manifest.onnx_bytes || sha256 !== manifest.onnx_sha256)
-    fail(`its ${onnx.byteLength} bytes have SHA-256 ${sha256}, the manifest says ${manifest.onnx_bytes} bytes and ${manifest.onnx_sha256}`);
 }
