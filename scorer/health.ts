@@ -1,26 +1,56 @@
-/** The state of one dependency, in words an operator can act on. */
+import type { HealthReport, HealthStatus } from '../runtime/telemetry.js';
+
+/** The state of one dependency, with what an operator wants to know of it. */
 export interface Dependency {
-  readonly status: 'ok' | 'waiting' | 'degraded' | 'down';
-  readonly [detail: string]: unknown;
+  readonly status: HealthStatus;
+  readonly detail?: string;
+  readonly [fact: string]: unknown;
 }
 
-export interface Health {
-  /** Ready to score: a model serves. */
+export interface ScorerHealth extends HealthReport {
+  /** A model serves: scores are answered. */
   readonly ready: boolean;
-  readonly status: 'ok' | 'degraded' | 'unavailable';
   readonly uptime_s: number;
-  readonly dependencies: Readonly<Record<string, Dependency>>;
 }
 
-export type HealthSources = Readonly<Record<'kafka' | 'model' | 'store' | 'registry', () => Dependency | Promise<Dependency>>>;
+export type Dependencies = Readonly<Record<'kafka' | 'model' | 'store' | 'registry', Dependency>>;
 
-/** One answer from all dependencies. Without a model nothing can be scored; any other trouble leaves REST answering. */
-export async function healthOf(sources: HealthSources, startedAtMs: number, nowMs: number): Promise<Health> {
-  const entries = await Promise.all(Object.entries(sources).map(async ([name, source]) => [name, await source()] as const));
-  const dependencies = Object.fromEntries(entries);
-  const ready = isReady(dependencies['model']);
-  const status = !ready ? 'unavailable' : entries.every(([, { status: s }]) => s === 'ok') ? 'ok' : 'degraded';
-  return { ready, status, uptime_s: Math.round((nowMs - startedAtMs) / 1000), dependencies };
+/** Without a model nothing can be scored; any other trouble leaves REST answering from what is there. */
+export function scorerHealth(dependencies: Dependencies, uptimeMs: number): ScorerHealth {
+  const ready = dependencies.model.status !== 'down';
+  const status = !ready ? 'down' : Object.values(dependencies).every((d) => d.status === 'up') ? 'up' : 'degraded';
+  return { status, ready, uptime_s: Math.round(uptimeMs / 1000), dependencies };
 }
 
-export const isReady = (model: Dependency | undefined): boolean => model?.status === 'ok' || model?.status === 'degraded';
+export interface Probe {
+  /** The last known state; asks again in the background when that is older than the interval. */
+  state(): Dependency;
+}
+
+const PROBE_INTERVAL_MS = 5000;
+const PROBE_TIMEOUT_MS = 3000;
+
+/** Asks a dependency now and then whether it is there, without ever letting /health wait for it. */
+export function createProbe(ask: () => Promise<unknown>, now: () => number = Date.now): Probe {
+  let last: Dependency = { status: 'up' };
+  let askedAt = now();
+  let asking = false;
+
+  function refresh(): void {
+    asking = true;
+    askedAt = now();
+    const timeout = setTimeout(() => settle({ status: 'down', detail: `no answer within ${PROBE_TIMEOUT_MS} ms` }), PROBE_TIMEOUT_MS);
+    timeout.unref();
+    const settle = (state: Dependency): void => {
+      clearTimeout(timeout);
+      last = state;
+    };
+    ask().then(() => settle({ status: 'up' }), (error: unknown) => settle({ status: 'down', detail: error instanceof Error ? error.message : String(error) })).finally(() => { asking = false; });
+  }
+  return {
+    state() {
+      if (!asking && now() - askedAt > PROBE_INTERVAL_MS) refresh();
+      return last;
+    },
+  };
+}

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { createMetrics } from '../runtime/telemetry.js';
 import type { LiveHub } from './live.js';
 import type { LoadedModel } from './model/load.js';
 import type { Scored, SkipReason } from './score-records.js';
@@ -24,10 +25,9 @@ const LATENCY_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5
 const CALL_S = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05];
 const ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 
-export function createMetrics(): ScorerMetrics {
-  const register = new Registry();
+export function createScorerMetrics(): ScorerMetrics {
+  const register = createMetrics('scorer');
   const registers = [register];
-  collectDefaultMetrics({ register });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[]): Histogram<L> => new Histogram({ name, help, buckets, labelNames, registers });
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> => new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect?: (this: Gauge<L>) => void): Gauge<L> =>

@@ -39,6 +39,12 @@ export function fillFromPrediction(framed: Buffer, featureCount: number, matrix:
   for (let i = 0, from = framed.length - featureCount * 8; i < featureCount; i++, from += 8) matrix[at + i] = framed.readDoubleLE(from);
 }
 
+/** The partition of customer-features that a framed prediction was scored from: its id, the first field, begins with it. */
+export function partitionOfPrediction(framed: Buffer): number {
+  const id = framed.toString('latin1', FRAME_BYTES + 1, FRAME_BYTES + 12);
+  return Number(id.slice(0, id.indexOf('-')));
+}
+
 const time = (ms: number): string => new Date(ms).toISOString();
 
 /** The customer as JSON says it: features by name, missing ones null. */

@@ -1,11 +1,11 @@
 import { EVENT_BOUNDS } from '../../schemas/events/customer-event.js';
-import { customerJson, predictionReader } from '../prediction.js';
+import { customerJson, partitionOfPrediction, predictionReader } from '../prediction.js';
 import { unknownCustomer } from './predict.js';
 import { invalid, sendJson, sendProblem } from './problem.js';
 import type { Route, ServerParts } from './server.js';
 
 /** GET /customers/:id: the latest features and the score that was made from them. */
-export function routeCustomers({ view, latest }: Pick<ServerParts, 'view' | 'latest'>): Route[] {
+export function routeCustomers({ view, latest, serves }: Pick<ServerParts, 'view' | 'latest' | 'serves'>): Route[] {
   const read = predictionReader(view);
   return [{
     method: 'get', path: '/customers/:id', summary: 'a customer’s latest features and score',
@@ -16,7 +16,7 @@ export function routeCustomers({ view, latest }: Pick<ServerParts, 'view' | 'lat
           return sendProblem(res, invalid([{ field: 'id', rule: `1 to ${EVENT_BOUNDS.id_length_max} characters, percent-encoded UTF-8` }]));
         const framed = latest(id);
         if (framed === undefined) return sendProblem(res, unknownCustomer(id));
-        sendJson(res, customerJson(view, read(framed)));
+        sendJson(res, { ...customerJson(view, read(framed)), live: serves(partitionOfPrediction(framed)) });
       });
     },
   }];

@@ -3,7 +3,7 @@ import { TidemarkError } from '../../runtime/errors.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
-import type { Health } from '../health.js';
+import type { ScorerHealth } from '../health.js';
 import type { LiveHub } from '../live.js';
 import type { ScorerMetrics } from '../metrics.js';
 import type { ScoreQueue } from './score-queue.js';
@@ -20,7 +20,9 @@ export interface ServerParts {
   latest(customerId: string): Buffer | undefined;
   readonly hub: LiveHub;
   readonly metrics: ScorerMetrics;
-  health(): Promise<Health>;
+  health(): ScorerHealth;
+  /** Whether the customers of a partition are scored by this process now; another's vectors may be old. */
+  serves(partition: number): boolean;
 }
 
 /** A route of the API: its handler answers exactly once, at once or after `onAborted` is registered. */
@@ -73,24 +75,25 @@ function run(route: Route, res: HttpResponse, req: HttpRequest, { log, metrics }
 
 export const INTERNAL: Problem = { status: 500, code: 'INTERNAL', detail: 'the request failed inside the scorer; its log has the cause' };
 
+const UNAVAILABLE = '503 Service Unavailable';
+
 function observabilityRoutes({ health, metrics, log }: ServerParts): Route[] {
-  const failed = (finish: Finish) => (error: unknown): void => {
-    log.error('request_failed', error);
-    finish((res) => sendProblem(res, INTERNAL));
-  };
   return [
-    { method: 'get', path: '/health/live', summary: 'the process answers', handle: (_res, _req, finish) => finish((res) => sendJson(res, { status: 'ok' })) },
+    { method: 'get', path: '/health/live', summary: 'the process answers', handle: (_res, _req, finish) => finish((res) => sendJson(res, { status: 'up' })) },
     {
       method: 'get', path: '/health/ready', summary: 'a model serves',
-      handle: (_res, _req, finish) => void health().then(({ ready }) => finish((res) => sendJson(res, { ready }, ready ? '200 OK' : '503 Service Unavailable')), failed(finish)),
+      handle: (_res, _req, finish) => finish((res) => { const { ready } = health(); sendJson(res, { ready }, ready ? '200 OK' : UNAVAILABLE); }),
     },
     {
       method: 'get', path: '/health', summary: 'the state of each dependency',
-      handle: (_res, _req, finish) => void health().then((state) => finish((res) => sendJson(res, state, state.status === 'unavailable' ? '503 Service Unavailable' : '200 OK')), failed(finish)),
+      handle: (_res, _req, finish) => finish((res) => { const state = health(); sendJson(res, state, state.ready ? '200 OK' : UNAVAILABLE); }),
     },
     {
       method: 'get', path: '/metrics', summary: 'metrics in Prometheus’ text format',
-      handle: (_res, _req, finish) => void metrics.text().then((text) => finish((res) => void res.writeHeader('content-type', metrics.contentType).end(text)), failed(finish)),
+      handle: (_res, _req, finish) => void metrics.text().then((text) => finish((res) => void res.writeHeader('content-type', metrics.contentType).end(text)), (error: unknown) => {
+        log.error('request_failed', error, { path: '/metrics' });
+        finish((res) => sendProblem(res, INTERNAL));
+      }),
     },
   ];
 }

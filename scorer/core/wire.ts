@@ -1,4 +1,4 @@
-/** Avro's zigzag variable-length integers for whole numbers within ±2^53, and the reading position they leave. */
+/** Avro's zigzag variable-length integers for whole numbers within ±2^52, and the reading position they leave. */
 
 /** Position after the varint at `at`; -1 where the bytes end before it does or it is longer than 10 bytes. */
 export function skipVarint(bytes: Uint8Array, at: number, end: number): number {
@@ -17,7 +17,7 @@ export function readVarint(bytes: Uint8Array, at: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
-/** Writes a varint and returns the position after it; at most 8 bytes within ±2^53. */
+/** Writes a varint and returns the position after it; at most 8 bytes within ±2^52. */
 export function writeVarint(value: number, bytes: Uint8Array, at: number): number {
   let rest = value >= 0 ? value * 2 : -value * 2 - 1;
   while (rest >= 128) {

@@ -34,6 +34,7 @@ export interface HolderOptions {
   readonly loadsMax?: number;
   /** Too many sessions were opened: end the process in order once convenient. */
   onWornOut?(): void;
+  onRefused?(): void;
   onSwap?(model: LoadedModel, previous: LoadedModel | undefined): void;
 }
 
@@ -41,7 +42,7 @@ export interface HolderOptions {
  * Scoring is synchronous, so between two calls no session is in use: exchanging the reference and releasing the old
  * session in one turn of the event loop loses no row and scores none twice.
  */
-export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODEL_LOADS_MAX, onWornOut, onSwap }: HolderOptions): ModelHolder {
+export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODEL_LOADS_MAX, onWornOut, onRefused, onSwap }: HolderOptions): ModelHolder {
   let current: LoadedModel | undefined;
   let since = 0;
   let failure: ModelFailure | undefined;
@@ -62,6 +63,7 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
         loaded = loadModel(candidate, view);
       } catch (error) {
         failure = { version, message: messageOf(error), at: clock() };
+        onRefused?.();
         log.error('model_refused', error, { version, serving: current?.manifest.version ?? null });
         return false;
       } finally {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { TidemarkError } from '../../runtime/errors.js';
+import { partitionOfPrediction } from '../prediction.js';
 
 /** Latest prediction of a customer, framed as on the topic predictions; null: the customer was deleted. */
 export type Latest = Buffer | null;
@@ -21,7 +22,7 @@ export interface StoreOptions {
  */
 export interface OnlineStore {
   /** What is written last is read at once, from memory until it is on disk. */
-  get(customerId: string): Latest | undefined;
+  get(customerId: string): Buffer | undefined;
   /** The offset in customer-features that a partition's entries stand at; undefined where it has none. */
   position(partition: number): number | undefined;
   /**
@@ -29,7 +30,7 @@ export interface OnlineStore {
    * @returns a promise to wait for, or undefined when there is room
    */
   put(partition: number, nextOffset: number, entries: readonly { readonly customerId: string; readonly value: Latest }[]): Promise<void> | undefined;
-  /** Forgets positions, so that a partition is read again from the beginning (its topic was made anew). */
+  /** Removes a partition's customers and its position, so that it is read again from the beginning (its topic was made anew). */
   forget(partition: number): Promise<void>;
   /** All that was put is in LMDB. */
   flushed(): Promise<void>;
@@ -94,8 +95,10 @@ export async function openOnlineStore({ folder, layout, clusterId }: StoreOption
 
   return {
     get(customerId) {
-      const pending = filling.get(customerId) ?? writing.get(customerId);
-      if (pending !== undefined || filling.has(customerId) || writing.has(customerId)) return filling.has(customerId) ? filling.get(customerId) : pending;
+      for (const memory of [filling, writing]) {
+        const value = memory.get(customerId);
+        if (value !== undefined) return value ?? undefined;
+      }
       return customers.get(customerId);
     },
     position: (partition) => fillingPositions.get(partition) ?? writingPositions.get(partition) ?? positions.get(partition),
@@ -108,6 +111,7 @@ export async function openOnlineStore({ folder, layout, clusterId }: StoreOption
     },
     async forget(partition) {
       await flushed();
+      for (const { key, value } of customers.getRange()) if (partitionOfPrediction(value) === partition) void customers.remove(key);
       await positions.remove(partition);
     },
     flushed,
