@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { TidemarkError } from '../../runtime/errors.js';
+import type { Log } from '../../runtime/log.js';
+import type { Settings } from '../../runtime/settings.js';
+import { DAY_MS } from './core/population.js';
+import { DEFAULT_SIMULATION, type SimulationParameters } from './core/simulation-parameters.js';
+import { Simulator } from './core/simulator.js';
+import { loadPosition } from './position.js';
+import type { Item } from './replay/items.js';
+import { runSource } from './run-source.js';
+import type { EventSource } from './source.js';
+
+export interface SimulationOptions {
+  /** What differs from DEFAULT_SIMULATION. */
+  readonly parameters?: Partial<SimulationParameters>;
+  /** Event time of the first part, published at full speed. */
+  readonly historyDays?: number;
+  /** Live part: events a second on average over wall-clock time; undefined: no bound. */
+  readonly rate?: number;
+  /** Live part: event time per wall-clock time; undefined: no bound. */
+  readonly acceleration?: number;
+  readonly again?: boolean;
+}
+
+export interface Simulation extends EventSource {
+  readonly parameters: SimulationParameters;
+}
+
+const BLOCK_ITEMS = 500;
+/** The live part begins so far back. 2,000 customers at 100 events a second live through it in some eight hours; after that events come in real time. */
+const LIVE_DAYS = 1095;
+const DEFAULT_RATE = 100;
+
+/**
+ * Simulated customers as a source of events. Simulated time begins in the past and never passes the wall clock; once it has
+ * caught up, events come in real time. Where the simulation began is kept with its position, so that a restart goes on in
+ * the same history.
+ */
+export async function openSimulation(options: SimulationOptions, settings: Settings, log: Log): Promise<Simulation> {
+  const { historyDays = 180, acceleration } = options;
+  const rate = options.rate ?? (acceleration === undefined ? DEFAULT_RATE : undefined);
+  for (const [name, value] of Object.entries({ '--history-days': historyDays, '--rate': rate, '--acceleration': acceleration }))
+    if (value !== undefined && !(value >= 0 && (value > 0 || name === '--history-days') && Number.isFinite(value)))
+      throw new TidemarkError('INPUT_INVALID', `${name}: got ${value}, expected a number above 0`);
+
+  const stateFile = join(settings.DATA_DIR, 'sources', 'simulation.json');
+  const former = options.again === true ? undefined : (loadPosition(stateFile)?.source['parameters'] as SimulationParameters | undefined);
+  const parameters: SimulationParameters = {
+    ...DEFAULT_SIMULATION,
+    start_ms: former?.start_ms ?? Math.floor(Date.now() / DAY_MS - historyDays - LIVE_DAYS) * DAY_MS,
+    ...options.parameters,
+  };
+  const historyUntilMs = parameters.start_ms + historyDays * DAY_MS;
+  const toWallClock = Date.now() - performance.now();
+  let begun: { atMs: number; timeMs: number; taken: number } | undefined;
+  let dueCount = 0;
+  const source = await runSource({
+    blocks: simulate(new Simulator(parameters)),
+    stateFile,
+    source: { parameters, history_days: historyDays },
+    again: options.again ?? false,
+    historyUntilMs,
+    due(item) {
+      begun ??= { atMs: performance.now(), timeMs: item.time_ms, taken: item.line };
+      dueCount = item.line - begun.taken;
+      const byRate = rate === undefined ? 0 : begun.atMs + (dueCount * 1000) / rate;
+      const byAcceleration = acceleration === undefined ? 0 : begun.atMs + (item.time_ms - begun.timeMs) / acceleration;
+      return Math.max(byRate, byAcceleration, item.time_ms - toWallClock);
+    },
+  }, settings, log);
+  return { ...source, parameters };
+}
+
+/** The simulated clock of an item is when it arrives; its event may have happened before. */
+function* simulate(simulator: Simulator): Generator<Item[]> {
+  for (;;) {
+    const block: Item[] = [];
+    while (block.length < BLOCK_ITEMS) {
+      const time_ms = simulator.nextArrival;
+      const event = simulator.next();
+      if (event === undefined) break;
+      block.push({ time_ms, line: simulator.position, event });
+    }
+    if (block.length === 0) return;
+    yield block;
+  }
+}
