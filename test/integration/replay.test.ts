@@ -103,7 +103,7 @@ t.test('files and simulated customers through the topic', async (t) => {
   });
 
   await t.test('a simulation goes on where it stood, without a gap or a repetition, though its last position was lost', async (t) => {
-    const options = { parameters: { seed, customers: 50, new_customers_per_day: 1 }, historyDays: 20, rate: 2000 };
+    const options = { parameters: { seed, customers: 50, new_customers_per_day: 1 }, historyDays: 60, rate: 2000 };
     const one = await openSimulation(options, settings, testLog);
     await one.history();
     const stateFile = join(settings.DATA_DIR, 'sources', 'simulation.json');
