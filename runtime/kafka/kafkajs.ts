@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as KafkaJs from 'kafkajs';
+import { installCodecs } from './codecs.js';
 import { encodeBatch } from './wire/record-batch.js';
 import { decodeRecordSets } from './wire/decode-fetch.js';
 import { FetchedBatch } from './wire/fetched-batch.js';
@@ -99,3 +100,4 @@ replace('consumer/offsetManager/index.js', (OffsetManager: { prototype: Record<s
 });
 
 export const kafkajs = require('kafkajs') as typeof KafkaJs;
+installCodecs(kafkajs);

@@ -13,6 +13,8 @@ export interface PartitionProducer {
   /** Writes the outputs and the position; on return both are durable. After an error nothing is known: close and open anew. */
   commit(output: OutputBuffer, nextOffset: number | undefined): Promise<Written>;
   close(): Promise<void>;
+  /** How often it was opened, by itself or from outside. */
+  readonly opened: number;
 }
 
 export interface ProducerOptions {
@@ -22,6 +24,8 @@ export interface ProducerOptions {
   readonly partition: number;
   /** The whole of a commit must end within it, retries included; below the broker's transaction timeout. */
   readonly deadlineMs: number;
+  /** Records after which the producers are made anew. */
+  readonly recordsMax?: number;
 }
 
 /** kafkajs lets sequence numbers wrap at 2^32 where Kafka wraps at 2^31 − 1: the producer is made anew long before. */
@@ -42,10 +46,11 @@ interface Turn {
 }
 
 /** Exactly once: outputs and position in one transaction, `transactional.id` = group-topic-partition-turn. */
-export function createTransactionalProducer({ kafka, groupId, topic, partition, deadlineMs }: ProducerOptions): PartitionProducer {
+export function createTransactionalProducer({ kafka, groupId, topic, partition, deadlineMs, recordsMax = RECORDS_PER_PRODUCER_MAX }: ProducerOptions): PartitionProducer {
   const turns: Turn[] = Array.from({ length: TURNS }, (_, turn) => ({ id: `${groupId}-${topic}-${partition}-${turn}`, producer: undefined, begun: undefined }));
   let current = 0;
   let sent = 0;
+  let opened = 0;
 
   const openTurn = async (turn: Turn): Promise<void> => {
     const producer = kafka.producer({
@@ -64,14 +69,16 @@ export function createTransactionalProducer({ kafka, groupId, topic, partition, 
   const open = async (): Promise<void> => {
     await close();
     sent = 0;
+    opened++;
     await within(deadlineMs, `fencing the former producers of ${topic}-${partition}`, async () => { await Promise.all(turns.map(openTurn)); });
   };
 
   return {
     open,
     close,
+    get opened() { return opened; },
     async commit(output, nextOffset) {
-      if (sent + output.count > RECORDS_PER_PRODUCER_MAX) await open();
+      if (sent + output.count > recordsMax) await open();
       const turn = turns[current]!;
       if (turn.producer === undefined) throw new TidemarkError('INTERNAL', `producer ${turn.id} is not open`);
       current = (current + 1) % TURNS;
@@ -97,6 +104,7 @@ export function createIdempotentProducer(
   commitOffset: (topic: string, partition: number, offset: number) => Promise<void>,
 ): PartitionProducer {
   let producer: Producer | undefined;
+  let opened = 0;
   const close = async (): Promise<void> => {
     const closing = producer;
     producer = undefined;
@@ -104,8 +112,10 @@ export function createIdempotentProducer(
   };
   return {
     close,
+    get opened() { return opened; },
     async open() {
       await close();
+      opened++;
       producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
       await producer.connect();
     },

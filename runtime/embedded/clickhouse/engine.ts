@@ -1,0 +1,123 @@
+import { createRequire } from 'node:module';
+import { TidemarkError, messageOf } from '../../errors.js';
+
+/** A connection of the engine, opaque to us. */
+type Handle = { readonly __handle: unique symbol };
+
+interface NativeRead { bytes: Uint8Array; elapsed: number; rowsRead: number; bytesRead: number }
+interface NativeWrite { elapsed: number; rowsWritten: number; bytesWritten: number }
+interface NativeChunk { done: boolean; bytes: Uint8Array; numRows: number }
+interface NativeClass { statementCount: number; queryClass: number }
+
+/** What the engine's addon exports. `chdb`'s own wrapper is left out because it refuses binary formats on insert. */
+export interface Native {
+  CreateConnection(dataDir: string, args?: string[]): Handle;
+  CloseConnection(handle: Handle): void;
+  QueryAsyncConnection(handle: Handle, sql: string, format: string): Promise<NativeRead>;
+  InsertRawAsyncConnection(handle: Handle, prefix: string, data: Uint8Array, countLines: boolean): Promise<NativeWrite>;
+  DurableClassifyAsync(handle: Handle, sql: string, database: string): Promise<NativeClass>;
+  StreamQuery(handle: Handle, sql: string, format: string): Handle;
+  StreamFetch(stream: Handle): Promise<NativeChunk>;
+  StreamCancel(stream: Handle): void;
+}
+
+const PACKAGES: Readonly<Record<string, string>> = {
+  'linux-x64': '@chdb/lib-linux-x64-gnu',
+  'linux-arm64': '@chdb/lib-linux-arm64-gnu',
+  'darwin-x64': '@chdb/lib-darwin-x64',
+  'darwin-arm64': '@chdb/lib-darwin-arm64',
+};
+
+/** Loads the engine of this platform. @throws TidemarkError REQUIREMENT_MISSING with the way out */
+export function loadNative(): Native {
+  const platform = `${process.platform}-${process.arch}`;
+  const name = PACKAGES[platform];
+  const instead = 'or set CLICKHOUSE_URL to a ClickHouse server of your own';
+  if (name === undefined)
+    throw new TidemarkError('REQUIREMENT_MISSING', `embedded ClickHouse: no engine for ${platform}, expected one of ${Object.keys(PACKAGES).join(', ')}; use one of those ${instead}`);
+  try {
+    return createRequire(import.meta.url)(name) as Native;
+  } catch (cause) {
+    throw new TidemarkError('REQUIREMENT_MISSING', `embedded ClickHouse: ${name} does not load (${messageOf(cause)}); run npm ci again on this machine ${instead}`, { cause });
+  }
+}
+
+/** What a statement did, in the units of X-ClickHouse-Summary. */
+export interface Outcome {
+  readonly bytes: Uint8Array;
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+  readonly rowsWritten: number;
+  readonly bytesWritten: number;
+}
+
+/** How far a statement reaches, from the engine's own parser. */
+export type Reach = 'read' | 'write' | 'control' | 'unknown';
+const REACHES: readonly Reach[] = ['read', 'write', 'write', 'control', 'unknown'];
+
+/**
+ * One connection: its own current database, settings, query parameters and temporary tables. Opening takes 0.1 ms, so
+ * that each request gets a fresh one and nothing of it outlives the request. One statement at a time.
+ */
+export class Connection {
+  private closed = false;
+  private pending: Promise<unknown> = Promise.resolve();
+  constructor(private readonly native: Native, private readonly handle: Handle) {}
+
+  /** Runs statements and returns the last one's whole result in `format`. */
+  async query(sql: string, format: string): Promise<Outcome> {
+    const raw = await this.track(this.native.QueryAsyncConnection(this.handle, sql, format));
+    return { bytes: raw.bytes, rowsRead: raw.rowsRead, bytesRead: raw.bytesRead, rowsWritten: 0, bytesWritten: 0 };
+  }
+
+  /** Runs one INSERT whose text is `prefix` followed by `data`, byte for byte. */
+  async insert(prefix: string, data: Uint8Array): Promise<Outcome> {
+    const raw = await this.track(this.native.InsertRawAsyncConnection(this.handle, prefix, data, false));
+    return { bytes: new Uint8Array(0), rowsRead: raw.rowsWritten, bytesRead: raw.bytesWritten, rowsWritten: raw.rowsWritten, bytesWritten: raw.bytesWritten };
+  }
+
+  async classify(sql: string): Promise<{ statements: number; reach: Reach }> {
+    const found = await this.track(this.native.DurableClassifyAsync(this.handle, sql, 'default'));
+    return { statements: found.statementCount, reach: REACHES[found.queryClass] ?? 'unknown' };
+  }
+
+  /** Closing under a running statement would end the engine: it waits for that statement. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.pending;
+    this.native.CloseConnection(this.handle);
+  }
+
+  private track<T>(work: Promise<T>): Promise<T> {
+    this.pending = work.then(() => undefined, () => undefined);
+    return work;
+  }
+}
+
+export class Engine {
+  readonly native = loadNative();
+  private readonly keep: Handle;
+  constructor(readonly dataDir: string) {
+    // The data folder stays open as long as one connection does.
+    this.keep = this.native.CreateConnection(dataDir);
+  }
+
+  connect(): Connection {
+    return new Connection(this.native, this.native.CreateConnection(this.dataDir));
+  }
+
+  /** One short value, for what is asked once at start. */
+  async scalar(sql: string): Promise<string> {
+    const connection = this.connect();
+    try {
+      return Buffer.from((await connection.query(sql, 'TSVRaw')).bytes).toString('utf8').trim();
+    } finally {
+      await connection.close();
+    }
+  }
+
+  close(): void {
+    this.native.CloseConnection(this.keep);
+  }
+}

@@ -1,0 +1,53 @@
+import { featureNames } from '../../schemas/features/derive.js';
+import { fillFromPrediction } from '../prediction.js';
+import { readJson } from './body.js';
+import { predictRequestParser } from './predict-request.js';
+import { invalid, sendJson, sendProblem, type Problem } from './problem.js';
+import type { ScoreAnswer } from './score-queue.js';
+import type { Route, ServerParts } from './server.js';
+
+export const unknownCustomer = (customerId: string): Problem =>
+  ({ status: 404, code: 'NOT_FOUND', detail: `customer ${JSON.stringify(customerId)} is not in this scorer’s online store: no event of theirs has been scored here` });
+
+const NOT_READY: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'no model serves yet, or it failed; /health says more', retryAfterS: 5 };
+const OVERLOADED: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'more requests wait than can be scored at once', retryAfterS: 1 };
+
+/** POST /predict: one score, from the online store or from given values. */
+export function routePredict({ view, queue, latest, log }: Pick<ServerParts, 'view' | 'queue' | 'latest' | 'log'>): Route[] {
+  const names = featureNames(view);
+  const parse = predictRequestParser(names);
+  return [{
+    method: 'post', path: '/predict', summary: 'one score, by {"customer_id"}, {"features": {name: value}} or an array of values in view order',
+    handle(res, req, finish) {
+      readJson(res, req, (body, unreadable) => {
+        const refuse = (problem: Problem): void => finish((r) => sendProblem(r, problem));
+        if (unreadable !== undefined) return refuse(unreadable);
+        const request = parse(body);
+        if ('errors' in request) return refuse(invalid(request.errors));
+        let fill: (matrix: Float32Array, at: number) => void;
+        if ('values' in request) fill = (matrix, at) => matrix.set(request.values, at);
+        else {
+          const framed = latest(request.customerId);
+          if (framed === undefined) return refuse(unknownCustomer(request.customerId));
+          fill = (matrix, at) => fillFromPrediction(framed, names.length, matrix, at);
+        }
+        const customerId = 'customerId' in request ? request.customerId : undefined;
+        const taken = queue.submit(fill, (answer) => {
+          if (answer instanceof Error) {
+            log.error('predict_failed', answer);
+            return refuse(NOT_READY);
+          }
+          finish((r) => sendJson(r, answerJson(answer, view.version, customerId)));
+        });
+        if (!taken) refuse(OVERLOADED);
+      });
+    },
+  }];
+}
+
+function answerJson({ score, decision, modelVersion, degraded, scoredAt }: ScoreAnswer, viewVersion: number, customerId?: string): Record<string, unknown> {
+  return {
+    ...(customerId === undefined ? {} : { customer_id: customerId }),
+    score, decision, model_version: modelVersion, view_version: viewVersion, degraded, scored_at: new Date(scoredAt).toISOString(),
+  };
+}

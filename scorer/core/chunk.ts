@@ -1,0 +1,23 @@
+/** What a row costs when so many are scored in one call. */
+export interface RowCost {
+  readonly rows: number;
+  readonly us_per_row: number;
+}
+
+export interface ChunkLimits {
+  /** How much dearer than the best a row may be: past the knee larger calls only add delay. */
+  readonly tolerance: number;
+  /** Longest single call: nothing else runs in the process meanwhile. */
+  readonly call_ms_max: number;
+}
+
+export const CHUNK_LIMITS: ChunkLimits = { tolerance: 0.05, call_ms_max: 4 };
+
+/** The smallest measured size whose rows cost no more than the best one's plus the tolerance, among calls that are short enough. */
+export function chooseChunkRows(costs: readonly RowCost[], limits: ChunkLimits = CHUNK_LIMITS): number {
+  const short = costs.filter(({ rows, us_per_row }) => rows * us_per_row <= limits.call_ms_max * 1000);
+  if (short.length === 0) return 1;
+  const best = Math.min(...short.map((cost) => cost.us_per_row));
+  const fit = short.filter((cost) => cost.us_per_row <= best * (1 + limits.tolerance)).map((cost) => cost.rows);
+  return Math.min(...fit);
+}

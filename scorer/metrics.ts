@@ -1,0 +1,103 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { createMetrics } from '../runtime/telemetry.js';
+import type { LiveHub } from './live.js';
+import type { LoadedModel } from './model/load.js';
+import type { Scored, SkipReason } from './score-records.js';
+
+export interface ScorerMetrics {
+  readonly contentType: string;
+  text(): Promise<string>;
+  httpAnswered(path: string, ms: number): void;
+  /** One call to the model. */
+  modelCall(source: 'stream' | 'api', rows: number, ms: number): void;
+  committed(rows: readonly Scored[], atMs: number): void;
+  batch(partition: number, rows: number, processMs: number, commitMs: number): void;
+  rolledBack(partition: number, code: string): void;
+  skipped(reason: SkipReason): void;
+  restored(partition: number, position: number, target: number): void;
+  modelSwapped(model: LoadedModel, previous: LoadedModel | undefined): void;
+  modelRefused(): void;
+  /** Values that are looked up when metrics are read. */
+  watch(sources: { hub: LiveHub; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
+}
+
+const LATENCY_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60];
+const CALL_S = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05];
+const ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+
+export function createScorerMetrics(): ScorerMetrics {
+  const register = createMetrics('scorer');
+  const registers = [register];
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[]): Histogram<L> => new Histogram({ name, help, buckets, labelNames, registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> => new Counter({ name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect?: (this: Gauge<L>) => void): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers, ...(collect === undefined ? {} : { collect }) });
+
+  const stages = histogram('tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.', LATENCY_S, ['stage']);
+  const [toFeatures, toScore, toCommit, whole] = ['event_to_features', 'features_to_score', 'score_to_commit', 'event_to_commit'].map((stage) => stages.labels({ stage })) as [Stage, Stage, Stage, Stage];
+  const batchRows = histogram('tidemark_scorer_batch_rows', 'Records in one transaction.', ROWS, ['partition']);
+  const processSeconds = histogram('tidemark_scorer_batch_process_seconds', 'Decoding, scoring and encoding of one transaction’s records.', LATENCY_S, []);
+  const commitSeconds = histogram('tidemark_scorer_batch_commit_seconds', 'Commit of one transaction.', LATENCY_S, []);
+  const callRows = histogram('tidemark_scorer_model_call_rows', 'Rows in one call to the model.', ROWS, ['source']);
+  const callSeconds = histogram('tidemark_scorer_model_call_seconds', 'Duration of one call to the model.', CALL_S, ['source']);
+  const http = histogram('tidemark_scorer_http_seconds', 'Time from a request’s headers to its answer.', LATENCY_S, ['path']);
+  const skips = counter('tidemark_scorer_skipped_total', 'Records of customer-features that gave no prediction.', ['reason']);
+  const rollbacks = counter('tidemark_scorer_rollbacks_total', 'Transactions that were taken back.', ['partition', 'code']);
+  const refused = counter('tidemark_scorer_models_refused_total', 'Models that were refused.', []);
+  const swaps = counter('tidemark_scorer_model_swaps_total', 'Models put into service.', []);
+  const info = gauge('tidemark_scorer_model_info', 'The model in service.', ['version', 'family', 'view', 'view_version']);
+  const chunk = gauge('tidemark_scorer_model_chunk_rows', 'Rows of one call, measured when the model was loaded.', []);
+  const restorePosition = gauge('tidemark_scorer_restore_position', 'Offset that the online store’s restore has reached.', ['partition']);
+  const restoreTarget = gauge('tidemark_scorer_restore_target', 'Offset at which the online store’s restore ends.', ['partition']);
+
+  return {
+    contentType: register.contentType,
+    text: () => register.metrics(),
+    httpAnswered: (path, ms) => http.observe({ path }, ms / 1000),
+    modelCall(source, rows, ms) {
+      callRows.observe({ source }, rows);
+      callSeconds.observe({ source }, ms / 1000);
+    },
+    committed(rows, atMs) {
+      for (const { prediction, producedAt, featuresAt, scoredAt } of rows) {
+        if (prediction === null) continue;
+        toFeatures.observe(seconds(featuresAt - producedAt));
+        toScore.observe(seconds(scoredAt - featuresAt));
+        toCommit.observe(seconds(atMs - scoredAt));
+        whole.observe(seconds(atMs - producedAt));
+      }
+    },
+    batch(partition, rows, processMs, commitMs) {
+      batchRows.observe({ partition }, rows);
+      processSeconds.observe(processMs / 1000);
+      commitSeconds.observe(commitMs / 1000);
+    },
+    rolledBack: (partition, code) => rollbacks.inc({ partition, code }),
+    skipped: (reason) => skips.inc({ reason }),
+    restored(partition, position, target) {
+      restorePosition.set({ partition }, position);
+      restoreTarget.set({ partition }, target);
+    },
+    modelSwapped({ manifest, chunkRows }) {
+      swaps.inc();
+      info.reset();
+      info.set({ version: manifest.version, family: manifest.family, view: manifest.view, view_version: manifest.view_version }, 1);
+      chunk.set(chunkRows);
+    },
+    modelRefused: () => refused.inc(),
+    watch({ hub, lag, customers }) {
+      gauge('tidemark_scorer_lag_records', 'Records of customer-features that are not yet scored.', ['partition'], function () {
+        this.reset();
+        for (const { partition, lag: records } of lag()) this.set({ partition }, records);
+      });
+      gauge('tidemark_scorer_online_customers', 'Customers in the online store.', [], function () { this.set(customers()); });
+      gauge('tidemark_scorer_socket_clients', 'Connected WebSocket clients.', [], function () { this.set(hub.clients); });
+      gauge('tidemark_scorer_socket_sent', 'Scores sent to WebSocket clients.', [], function () { this.set(hub.counts.sent); });
+      gauge('tidemark_scorer_socket_dropped', 'Scores that WebSocket clients were too slow for.', [], function () { this.set(hub.counts.dropped); });
+    },
+  };
+}
+
+type Stage = ReturnType<Histogram<'stage'>['labels']>;
+/** Clocks of two machines may differ by more than a stage takes. */
+const seconds = (ms: number): number => Math.max(0, ms) / 1000;

@@ -1,0 +1,49 @@
+import { TidemarkError } from '../../runtime/errors.js';
+import type { ModelVersion } from '../../runtime/models/assemble.js';
+import type { ModelManifest } from '../../schemas/events/model.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { featureNames } from '../../schemas/features/derive.js';
+import { chooseChunkRows, type RowCost } from '../core/chunk.js';
+import { checkModel, testRows } from './check.js';
+import { openSession, type ScoringSession } from './session.js';
+import { measureRowCosts } from './warm.js';
+
+/** A model version as it comes from the topic, whole: its reader has checked the bytes against the manifest's hash. */
+export type ModelCandidate = Pick<ModelVersion, 'manifest' | 'onnx'>;
+
+export interface LoadedModel {
+  readonly manifest: ModelManifest;
+  readonly session: ScoringSession;
+  /** Rows of one call to ONNX Runtime, measured on this machine. */
+  readonly chunkRows: number;
+  readonly costs: readonly RowCost[];
+}
+
+/**
+ * Loads, checks and warms a model; what it returns can serve at once.
+ * @throws TidemarkError MODEL_INVALID or MODEL_CHECK_FAILED
+ */
+export function loadModel({ manifest, onnx }: ModelCandidate, view: FeatureView): LoadedModel {
+  checkManifest(manifest, view);
+  const session = openSession(onnx, manifest.features.length, `${manifest.model} ${manifest.version}`);
+  try {
+    checkModel(session, manifest);
+    const costs = measureRowCosts(session, testRows(manifest));
+    return { manifest, session, costs, chunkRows: chooseChunkRows(costs) };
+  } catch (error) {
+    session.release();
+    throw error;
+  }
+}
+
+function checkManifest(manifest: ModelManifest, view: FeatureView): void {
+  const fail = (reason: string): never => { throw new TidemarkError('MODEL_INVALID', `model ${manifest.model} ${manifest.version}: ${reason}`); };
+  if (manifest.view !== view.name || manifest.view_version !== view.version)
+    fail(`made for view ${manifest.view} version ${manifest.view_version}, this scorer has ${view.name} version ${view.version}: train one for it`);
+  const names = featureNames(view);
+  const at = names.findIndex((name, i) => manifest.features[i] !== name);
+  if (at >= 0 || manifest.features.length !== names.length) {
+    const i = at >= 0 ? at : names.length;
+    fail(`input ${i} is ${manifest.features[i] ?? 'absent'}, expected ${names[i] ?? 'none'} (the view's order)`);
+  }
+}

@@ -1,0 +1,52 @@
+import type { KafkaRecord, PartitionTask, TransactionOutput } from '../runtime/kafka/records.js';
+import { TOPICS } from '../schemas/topics.js';
+import type { Scored } from './score-records.js';
+import type { OnlineStore } from './store/online-store.js';
+
+export interface ScoreTaskOptions {
+  readonly partition: number;
+  readonly store: OnlineStore;
+  /** Scores records in order; see createRecordScorer. */
+  score(records: readonly KafkaRecord[], take: (scored: Scored) => void): void | Promise<void>;
+  /** Reads customer-features from where the store stands to where the group stands; see restorePartition. */
+  restore(partition: number, take: (records: readonly KafkaRecord[], nextOffset: number) => Promise<void>): Promise<void>;
+  /** What is committed now: for the subscribers and the metrics. Must not keep the array. */
+  publish(partition: number, committed: readonly Scored[]): void;
+}
+
+/**
+ * Scores one partition of customer-features. Predictions go out in the transaction; the online store and the
+ * subscribers get them after it is committed, so that nobody is told a score that is then taken back.
+ */
+export function createScoreTask({ partition, store, score, restore, publish }: ScoreTaskOptions): PartitionTask {
+  let pending: Scored[] = [];
+
+  return {
+    async open() {
+      await restore(partition, async (records, nextOffset) => {
+        const restored: Scored[] = [];
+        await score(records, (scored) => restored.push(scored));
+        await store.put(partition, nextOffset, restored.map(entryOf));
+      });
+    },
+    process(records, output: TransactionOutput) {
+      return score(records, (scored) => {
+        if (scored.prediction !== null) output.append(TOPICS.predictions.name, scored.key, scored.prediction);
+        pending.push(scored);
+      });
+    },
+    committed(nextOffset) {
+      const committed = pending;
+      pending = [];
+      const wait = store.put(partition, nextOffset, committed.map(entryOf));
+      publish(partition, committed);
+      return wait;
+    },
+    rollback() {
+      pending = [];
+    },
+    close: () => store.flushed(),
+  };
+}
+
+const entryOf = ({ customerId, prediction }: Scored): { customerId: string; value: Buffer | null } => ({ customerId, value: prediction });

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { TidemarkError } from '../../runtime/errors.js';
+import { partitionOfPrediction } from '../prediction.js';
+
+/** Latest prediction of a customer, framed as on the topic predictions; null: the customer was deleted. */
+export type Latest = Buffer | null;
+
+export interface StoreOptions {
+  readonly folder: string;
+  /** The layout of the values: a store of another one is emptied and filled again from the topic. */
+  readonly layout: object;
+  /** The Kafka cluster that the positions count on. */
+  readonly clusterId: string;
+}
+
+/**
+ * The online store: the latest features and score of every customer of this process's partitions, on disk. It follows
+ * the topic: each write carries the position it brings its partition to, in one LMDB transaction, so that after a kill
+ * what is missing is exactly what stands between that position and the group's.
+ */
+export interface OnlineStore {
+  /** What is written last is read at once, from memory until it is on disk. */
+  get(customerId: string): Buffer | undefined;
+  /** The offset in customer-features that a partition's entries stand at; undefined where it has none. */
+  position(partition: number): number | undefined;
+  /**
+   * Puts a committed batch. Waits only when the disk is behind by more than the bound.
+   * @returns a promise to wait for, or undefined when there is room
+   */
+  put(partition: number, nextOffset: number, entries: readonly { readonly customerId: string; readonly value: Latest }[]): Promise<void> | undefined;
+  /** Removes a partition's customers and its position, so that it is read again from the beginning (its topic was made anew). */
+  forget(partition: number): Promise<void>;
+  /** All that was put is in LMDB. */
+  flushed(): Promise<void>;
+  stats(): { readonly customers: number; readonly pending: number };
+  close(): Promise<void>;
+}
+
+/** Batches of a few milliseconds become one LMDB transaction, so that disk flushes do not follow Kafka's commits one by one. */
+const FLUSH_MS = 20;
+const PENDING_MAX = 50_000;
+
+export async function openOnlineStore({ folder, layout, clusterId }: StoreOptions): Promise<OnlineStore> {
+  mkdirSync(folder, { recursive: true });
+  const root = open({ path: folder, maxDbs: 3, encoding: 'binary' });
+  const { customers, positions, meta } = databases(root);
+  const identity = { layout: createHash('sha256').update(JSON.stringify(layout)).digest('hex'), cluster: clusterId };
+  const found = meta.get('identity') as typeof identity | undefined;
+  if (found?.layout !== identity.layout || found.cluster !== identity.cluster) {
+    await customers.clearAsync();
+    await positions.clearAsync();
+    await meta.put('identity', identity);
+  }
+
+  /** Filling takes what comes; writing is on its way to disk and still answers reads. */
+  let filling = new Map<string, Latest>();
+  let fillingPositions = new Map<number, number>();
+  let writing = new Map<string, Latest>();
+  let writingPositions = new Map<number, number>();
+  let flushing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let failure: unknown;
+
+  async function write(): Promise<void> {
+    [writing, filling] = [filling, new Map()];
+    [writingPositions, fillingPositions] = [fillingPositions, new Map()];
+    // Every put of one turn goes into one LMDB transaction; the last one's promise is the transaction's.
+    let done: Promise<boolean> = Promise.resolve(true);
+    for (const [customerId, value] of writing) done = value === null ? customers.remove(customerId) : customers.put(customerId, value);
+    for (const [partition, offset] of writingPositions) done = positions.put(partition, offset);
+    await done;
+    writing = new Map();
+    writingPositions = new Map();
+  }
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    flushing ??= write().catch((error: unknown) => { failure = error; }).finally(() => {
+      flushing = undefined;
+      if (filling.size > 0 || fillingPositions.size > 0) schedule();
+    });
+    return flushing;
+  }
+  function schedule(): void {
+    if (timer !== undefined || flushing !== undefined) return;
+    timer = setTimeout(() => void flush(), FLUSH_MS);
+  }
+  async function flushed(): Promise<void> {
+    while (failure === undefined && (flushing !== undefined || filling.size > 0 || fillingPositions.size > 0)) await flush();
+    if (failure !== undefined) throw new TidemarkError('INTERNAL', `online store ${folder}: writing failed: ${String(failure)}; check the disk`, { cause: failure });
+  }
+
+  return {
+    get(customerId) {
+      for (const memory of [filling, writing]) {
+        const value = memory.get(customerId);
+        if (value !== undefined) return value ?? undefined;
+      }
+      return customers.get(customerId);
+    },
+    position: (partition) => fillingPositions.get(partition) ?? writingPositions.get(partition) ?? positions.get(partition),
+    put(partition, nextOffset, entries) {
+      for (const { customerId, value } of entries) filling.set(customerId, value);
+      fillingPositions.set(partition, nextOffset);
+      if (failure !== undefined || filling.size > PENDING_MAX) return flushed();
+      schedule();
+      return undefined;
+    },
+    async forget(partition) {
+      await flushed();
+      for (const { key, value } of customers.getRange()) if (partitionOfPrediction(value) === partition) void customers.remove(key);
+      await positions.remove(partition);
+    },
+    flushed,
+    stats: () => ({ customers: (customers.getStats() as { entryCount: number }).entryCount, pending: filling.size + writing.size }),
+    async close() {
+      await flushed();
+      await root.close();
+    },
+  };
+}
+
+function databases(root: RootDatabase): { customers: Database<Buffer, string>; positions: Database<number, number>; meta: Database<unknown, string> } {
+  return {
+    customers: root.openDB<Buffer, string>({ name: 'customers', encoding: 'binary' }),
+    positions: root.openDB<number, number>({ name: 'positions', encoding: 'json' }),
+    meta: root.openDB<unknown, string>({ name: 'meta', encoding: 'json' }),
+  };
+}
+
+/** Reads one customer from the store of a scorer that is not running. */
+export async function readOnline(folder: string, customerId: string): Promise<Buffer | undefined> {
+  const root = open({ path: folder, maxDbs: 3, encoding: 'binary', readOnly: true });
+  try {
+    return databases(root).customers.get(customerId);
+  } finally {
+    await root.close();
+  }
+}

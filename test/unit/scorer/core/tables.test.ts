@@ -1,0 +1,81 @@
+import t from 'tap';
+import { chooseChunkRows } from '../../../../scorer/core/chunk.js';
+import { withStage } from '../../../../scorer/core/champions.js';
+import { createConflation } from '../../../../scorer/core/conflation.js';
+import { decide, isScore } from '../../../../scorer/core/decision.js';
+import { EVERYTHING, spread, wants } from '../../../../scorer/core/subscription.js';
+import { readVarint, skipVarint, writeVarint } from '../../../../scorer/core/wire.js';
+
+t.test('chunk size: the smallest whose rows cost about the best, in calls that are short', async (t) => {
+  const cost = (...pairs: [number, number][]) => pairs.map(([rows, us_per_row]) => ({ rows, us_per_row }));
+  const cases: [string, ReturnType<typeof cost>, number][] = [
+    ['the knee', cost([1, 9.3], [8, 6.2], [64, 5.2], [128, 5.1], [512, 5.0]), 64],
+    ['the best itself', cost([1, 10], [8, 9], [64, 8], [512, 4]), 512],
+    ['a flat cost needs no chunk', cost([1, 5], [512, 5]), 1],
+    ['a slow model is asked briefly', cost([1, 900], [4, 800], [8, 600], [64, 500]), 4],
+    ['one row too slow', cost([1, 9000], [2, 8000]), 1],
+  ];
+  for (const [name, costs, expected] of cases) t.equal(chooseChunkRows(costs), expected, name);
+});
+
+t.test('decision', async (t) => {
+  t.equal(decide(0.5, 0.5), 'at_risk', 'from the threshold on');
+  t.equal(decide(0.4999, 0.5), 'keep');
+  for (const [score, good] of [[0, true], [1, true], [Number.NaN, false], [1.01, false], [-0.01, false], [Infinity, false]] as const) t.equal(isScore(score), good, String(score));
+});
+
+t.test('champions: by the offset of the decision, at most three', async (t) => {
+  const v = (version: string, offset: number, champion = true) => ({ version, offset, champion });
+  const names = (list: readonly { version: string }[]) => list.map(({ version }) => version).join('');
+  let list = withStage([], v('a', 1));
+  list = withStage(list, v('b', 2));
+  t.equal(names(list), 'ba');
+  list = withStage(list, v('a', 3));
+  t.equal(names(list), 'ab', 'promoted again');
+  list = withStage(list, v('a', 4, false));
+  t.equal(names(list), 'b', 'retired');
+  for (const [i, version] of ['c', 'd', 'e'].entries()) list = withStage(list, v(version, 10 + i));
+  t.equal(names(list), 'edc');
+});
+
+t.test('subscription', async (t) => {
+  const cases: [string, Parameters<typeof wants>, boolean][] = [
+    ['everything', [EVERYTHING, 'C1', 0, 'p'], true],
+    ['at the threshold', [{ ...EVERYTHING, threshold: 0.8 }, 'C1', 0.8, 'p'], true],
+    ['under the threshold', [{ ...EVERYTHING, threshold: 0.8 }, 'C1', 0.79, 'p'], false],
+    ['a customer', [{ ...EVERYTHING, customers: new Set(['C1']) }, 'C1', 0, 'p'], true],
+    ['another customer', [{ ...EVERYTHING, customers: new Set(['C1']) }, 'C2', 1, 'p'], false],
+    ['customer and threshold', [{ ...EVERYTHING, customers: new Set(['C1']), threshold: 0.5 }, 'C1', 0.4, 'p'], false],
+  ];
+  for (const [name, args, expected] of cases) t.equal(wants(...args), expected, name);
+  for (const sample of [0.1, 0.5]) {
+    let taken = 0;
+    for (let i = 0; i < 20_000; i++) if (wants({ ...EVERYTHING, sample }, 'C', 1, `${i % 4}-${i}`)) taken++;
+    t.ok(Math.abs(taken / 20_000 - sample) < 0.01, `sample ${sample}: ${taken / 20_000}`);
+  }
+  t.ok(spread('0-0') >= 0 && spread('0-0') < 1);
+});
+
+t.test('conflation: latest per customer, bounded, counted', async (t) => {
+  const waiting = createConflation(2);
+  waiting.add('a', 'a1');
+  waiting.add('b', 'b1');
+  waiting.add('a', 'a2');
+  t.equal(waiting.takeDropped(), 1, 'a1 was replaced');
+  waiting.add('c', 'c1');
+  t.equal(waiting.size, 2);
+  t.equal(waiting.takeDropped(), 1, 'b, the oldest, was put out');
+  t.equal(waiting.takeDropped(), 0);
+  t.strictSame([waiting.next(), waiting.next(), waiting.next()], ['a2', 'c1', undefined]);
+});
+
+t.test('varints within ±2^52', async (t) => {
+  const bytes = new Uint8Array(16);
+  for (const value of [0, 1, -1, 63, 64, -64, -65, 8191, 8192, 1_700_000_000_123, 2 ** 52 - 1, 1 - 2 ** 52]) {
+    const end = writeVarint(value, bytes, 2);
+    t.equal(readVarint(bytes, 2), value, String(value));
+    t.equal(skipVarint(bytes, 2, end), end);
+    t.equal(skipVarint(bytes, 2, end - 1), -1, 'cut off');
+  }
+  t.equal(skipVarint(new Uint8Array(20).fill(0x80), 0, 20), -1, 'endless');
+});
