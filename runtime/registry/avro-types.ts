@@ -42,6 +42,7 @@ const MISSING_MAX = 1000;
 /** How long an id that the registry does not have is not asked for again. */
 const MISSING_TTL_MS = 5000;
 const REFERENCES_MAX = 32;
+const ID_MAX = 0x7fff_ffff;
 
 /** Writer schemas by id, compiled once. Registries never change the schema of an id, so what is found is kept. */
 export class AvroTypes {
@@ -55,6 +56,8 @@ export class AvroTypes {
   writer(id: number): WriterSchema | NoWriter | undefined {
     const found = this.#writers.get(id);
     if (found !== undefined) return found;
+    // Ids are positive 32-bit numbers; anything else is not worth a request.
+    if (!(id > 0 && id <= ID_MAX)) return { id, missing: 'unknown', error: `schema id ${id} is no id of a registry (1 to ${ID_MAX})` };
     const missing = this.#missing.get(id);
     if (missing === undefined) return undefined;
     if (missing.until > this.now()) return missing.found;
@@ -109,7 +112,7 @@ export class AvroTypes {
         throw new TidemarkError('RECORD_UNDECODABLE', `Avro value of ${framed.length} bytes, schema ${writer.id}: ${messageOf(error)}`);
       }
     };
-    const ready = (framed: Buffer): boolean => this.writer(schemaIdOf(framed)) !== undefined || schemaIdOf(framed) === -1;
+    const ready = (framed: Buffer): boolean => this.writer(schemaIdOf(framed)) !== undefined;
     const prepare = async (framed: Buffer): Promise<void> => { if (!ready(framed)) await this.prepare(schemaIdOf(framed)); };
     return { ready, prepare, decode, read: async (framed) => { await prepare(framed); return decode(framed); } };
   }
@@ -125,8 +128,6 @@ export class AvroTypes {
 
   async #fetch(id: number): Promise<WriterSchema | NoWriter> {
     const { client, url } = this.registry;
-    // Ids are positive 32-bit numbers; anything else is not worth a request.
-    if (id <= 0 || id > 0x7fff_ffff) return { id, missing: 'unknown', error: `schema id ${id} is no id of a registry (1 to 2147483647)` };
     let info: { schema: string; schemaType?: string; references?: Reference[] };
     try {
       info = await client.getBySubjectAndId(this.subject, id);
