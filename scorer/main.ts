@@ -25,6 +25,7 @@ import { predictionReader } from './prediction.js';
 import { createRestore } from './restore.js';
 import { createRecordScorer } from './score-records.js';
 import { createScoreTask } from './score-task.js';
+import { createSkipLog } from './skip-log.js';
 import { createScorerState } from './state.js';
 import { onlineStoreFolder } from './store/folder.js';
 import { openOnlineStore } from './store/online-store.js';
@@ -70,6 +71,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
   const restore = createRestore({ kafka, store, offsets, log, progress: metrics.restored });
   const source = await startModelSource({ kafka, codec: createManifestCodec(registry), log, model: settings.MODEL_NAME, view, holder });
 
+  const noteSkip = createSkipLog(log);
   let stopping = false;
   if (holder.current() === undefined) log.info('waiting_for_model', { model: settings.MODEL_NAME, view: view.name, view_version: view.version });
   const consuming = holder.ready().then(async () => {
@@ -84,7 +86,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
           partition, view, canonical, holder, predictionsSchemaId: predictionsSubject!.id, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
           skipped(reason, record, why) {
             metrics.skipped(reason);
-            if (reason !== 'deleted') log.warn('features_skipped', { reason, partition, offset: record.offset, why });
+            noteSkip(reason, { partition, offset: record.offset, why });
           },
           scored: (rows, ms) => metrics.modelCall('stream', rows, ms),
           newerVersion: state.hold,

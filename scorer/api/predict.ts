@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../runtime/errors.js';
 import { featureNames } from '../../schemas/features/derive.js';
 import { fillFromPrediction } from '../prediction.js';
 import { readJson } from './body.js';
@@ -9,7 +10,8 @@ import type { Route, ServerParts } from './server.js';
 export const unknownCustomer = (customerId: string): Problem =>
   ({ status: 404, code: 'NOT_FOUND', detail: `customer ${JSON.stringify(customerId)} is not in this scorer’s online store: no event of theirs has been scored here` });
 
-const NOT_READY: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'no model serves yet, or it failed; /health says more', retryAfterS: 5 };
+const NOT_READY: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'no model serves yet; /health says more', retryAfterS: 5 };
+const FAILED: Problem = { status: 503, code: 'INTERNAL', detail: 'the model failed on this request; the scorer’s log has the cause', retryAfterS: 5 };
 const OVERLOADED: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'more requests wait than can be scored at once', retryAfterS: 1 };
 
 /** POST /predict: one score, from the online store or from given values. */
@@ -34,8 +36,9 @@ export function routePredict({ view, queue, latest, log }: Pick<ServerParts, 'vi
         const customerId = 'customerId' in request ? request.customerId : undefined;
         const taken = queue.submit(fill, (answer) => {
           if (answer instanceof Error) {
-            log.error('predict_failed', answer);
-            return refuse(NOT_READY);
+            const waiting = answer instanceof TidemarkError && answer.code === 'PART_NOT_READY';
+            if (!waiting) log.error('predict_failed', answer);
+            return refuse(waiting ? NOT_READY : FAILED);
           }
           finish((r) => sendJson(r, answerJson(answer, view.version, customerId)));
         });

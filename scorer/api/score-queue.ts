@@ -1,3 +1,4 @@
+import { TidemarkError } from '../../runtime/errors.js';
 import { decide, FALLBACK_SCORE, isScore, type Decision } from '../core/decision.js';
 import type { ModelHolder } from '../model/swap.js';
 import { CHUNK_ROWS_MAX } from '../model/warm.js';
@@ -49,7 +50,7 @@ export function createScoreQueue({ holder, featureCount, threshold, clock, obser
     const rows = Math.min(callers.length - at, model?.chunkRows ?? callers.length);
     let failure: Error | undefined;
     try {
-      if (model === undefined) throw new Error('no model serves');
+      if (model === undefined) throw new TidemarkError('PART_NOT_READY', 'no model serves yet');
       const startedAt = performance.now();
       model.session.score(matrix.subarray(at * featureCount, (at + rows) * featureCount), rows, scores, 0);
       observe(rows, performance.now() - startedAt);

@@ -87,16 +87,15 @@ export function routeSocket(app: TemplatedApp, hub: LiveHub): void {
       if (client !== undefined) hub.leave(client);
     },
   });
+  app.any('/ws', (res) => sendProblem(res, { status: 426, code: 'INPUT_INVALID', detail: '/ws speaks WebSocket: connect with ws://' }));
 }
 
 function upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t, hub: LiveHub): void {
-  const key = req.getHeader('sec-websocket-key');
-  if (key === '') return sendProblem(res, { status: 426, code: 'INPUT_INVALID', detail: '/ws speaks WebSocket: connect with ws://' });
   const subscription = subscriptionOfQuery(req.getQuery());
   if ('errors' in subscription) return sendProblem(res, invalid(subscription.errors));
   if (hub.clients >= SOCKET_LIMITS.clients_max)
     return sendProblem(res, { status: 503, code: 'PART_NOT_READY', detail: `${SOCKET_LIMITS.clients_max} clients are connected, which is the most`, retryAfterS: 10 });
-  res.upgrade<Session>({ subscription }, key, req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions'), context);
+  res.upgrade<Session>({ subscription }, req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions'), context);
 }
 
 const connectionOf = (ws: WebSocket<Session>): LiveConnection => ({

@@ -46,8 +46,8 @@ export async function openOnlineStore({ folder, layout, clusterId }: StoreOption
   mkdirSync(folder, { recursive: true });
   const root = open({ path: folder, maxDbs: 3, encoding: 'binary' });
   const { customers, positions, meta } = databases(root);
-  const identity = { layout: createHash('sha256').update(JSON.stringify(layout)).digest('hex'), cluster: clusterId };
-  const found = meta.get('identity') as typeof identity | undefined;
+  const identity: Identity = { layout: hashOf(layout), cluster: clusterId };
+  const found = meta.get('identity');
   if (found?.layout !== identity.layout || found.cluster !== identity.cluster) {
     await customers.clearAsync();
     await positions.clearAsync();
@@ -123,19 +123,29 @@ export async function openOnlineStore({ folder, layout, clusterId }: StoreOption
   };
 }
 
-function databases(root: RootDatabase): { customers: Database<Buffer, string>; positions: Database<number, number>; meta: Database<unknown, string> } {
+function databases(root: RootDatabase): { customers: Database<Buffer, string>; positions: Database<number, number>; meta: Database<Identity, string> } {
   return {
     customers: root.openDB<Buffer, string>({ name: 'customers', encoding: 'binary' }),
     positions: root.openDB<number, number>({ name: 'positions', encoding: 'json' }),
-    meta: root.openDB<unknown, string>({ name: 'meta', encoding: 'json' }),
+    meta: root.openDB<Identity, string>({ name: 'meta', encoding: 'json' }),
   };
 }
 
-/** Reads one customer from the store of a scorer that is not running. */
-export async function readOnline(folder: string, customerId: string): Promise<Buffer | undefined> {
+/** What the values are written as, and on which cluster the positions count. */
+interface Identity { readonly layout: string; readonly cluster: string }
+const hashOf = (layout: object): string => createHash('sha256').update(JSON.stringify(layout)).digest('hex');
+
+/**
+ * Reads one customer from a store, beside the scorer that has it open or after it.
+ * @throws TidemarkError STATE_VERSION_UNKNOWN where another release of the schema wrote it
+ */
+export async function readOnline({ folder, layout }: Pick<StoreOptions, 'folder' | 'layout'>, customerId: string): Promise<Buffer | undefined> {
   const root = open({ path: folder, maxDbs: 3, encoding: 'binary', readOnly: true });
   try {
-    return databases(root).customers.get(customerId);
+    const { customers, meta } = databases(root);
+    if (meta.get('identity')?.layout !== hashOf(layout))
+      throw new TidemarkError('STATE_VERSION_UNKNOWN', `online store ${folder} was written by another release: start the scorer once, it fills the store anew`);
+    return customers.get(customerId);
   } finally {
     await root.close();
   }

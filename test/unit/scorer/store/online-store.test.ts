@@ -39,8 +39,10 @@ t.test('the latest of each customer, with the position, after a restart too', as
   await store.flushed();
   t.equal(store.stats().customers, [...expected.values()].filter((latest) => latest !== null).length);
   const [[id, latest]] = [...expected].filter(([, one]) => one !== null) as [[string, Buffer]];
-  t.ok((await readOnline(folder, id))?.equals(latest), 'read beside the process that has it open');
-  t.equal(await readOnline(folder, 'nobody'), undefined);
+  const layout = { layout: 'l' };
+  t.ok((await readOnline({ folder, layout }, id))?.equals(latest), 'read beside the process that has it open');
+  t.equal(await readOnline({ folder, layout }, 'nobody'), undefined);
+  await t.rejects(readOnline({ folder, layout: { layout: 'm' } }, id), { code: 'STATE_VERSION_UNKNOWN' });
   await store.close();
 });
 

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Log } from '../../runtime/log.js';
+import { avroType } from '../../runtime/registry/avro-type.js';
+import { frame } from '../../runtime/registry/wire-format.js';
+import { customerActivity as view } from '../../schemas/features/customer-activity.js';
+import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
+import { createScoreQueue } from '../../scorer/api/score-queue.js';
+import { serve } from '../../scorer/api/server.js';
+import { createProbe } from '../../scorer/health.js';
+import { createLiveHub, type LiveHub } from '../../scorer/live.js';
+import { createScorerMetrics, type ScorerMetrics } from '../../scorer/metrics.js';
+import { createModelHolder, type ModelHolder } from '../../scorer/model/swap.js';
+import { predictionReader } from '../../scorer/prediction.js';
+import type { Scored } from '../../scorer/score-records.js';
+import { createScorerState } from '../../scorer/state.js';
+import { openOnlineStore, type OnlineStore } from '../../scorer/store/online-store.js';
+
+export interface TestScorer {
+  readonly port: number;
+  readonly url: string;
+  readonly holder: ModelHolder;
+  readonly store: OnlineStore;
+  readonly hub: LiveHub;
+  readonly metrics: ScorerMetrics;
+  readonly calls: number[];
+}
+
+/** The real server, model holder, hub and store of a scorer on a free port, without Kafka. */
+export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }): Promise<TestScorer> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-scorer-'));
+  const log = new Log('test', 'error', (line) => process.stderr.write(line));
+  const store = await openOnlineStore({ folder, layout: predictionsAvro(view), clusterId: 'none' });
+  const metrics = createScorerMetrics();
+  const holder = createModelHolder({ view, log: new Log('test', 'error', () => undefined), onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused });
+  const hub = createLiveHub(predictionReader(view));
+  const calls: number[] = [];
+  const queue = createScoreQueue({ holder, featureCount: view.features.length, threshold: 0.5, clock: Date.now, observe: (rows, ms) => { calls.push(rows); metrics.modelCall('api', rows, ms); } });
+  const tasks = (): { partition: number; lag: number; open: boolean }[] => [{ partition: 0, lag: 3, open: true }];
+  const up = createProbe(() => Promise.resolve());
+  const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });
+  metrics.watch({ hub, lag: tasks, customers: () => store.stats().customers });
+  const server = await serve({ view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, '127.0.0.1', 0);
+  t.teardown(async () => {
+    await server.stop();
+    await store.close();
+    holder.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { port: server.port, url: `http://127.0.0.1:${server.port}`, holder, store, hub, metrics, calls };
+}
+
+const type = avroType(predictionsAvro(view));
+const names = featureNames(view);
+
+/** A committed prediction of a customer, as the task hands it on. */
+export function scored(customerId: string, n: number, score: number, values: readonly number[] = names.map((_, i) => i), partition = 0): Scored {
+  const at = 1_700_000_000_000 + n;
+  const prediction = frame(1, type.toBuffer({
+    prediction_id: `${partition}-${n}`, customer_id: customerId, event_id: `e-${n}`, event_time: at, scored_at: at + 20, score, decision: score >= 0.5 ? 'at_risk' : 'keep',
+    model_version: 'v1', view_version: 1, trigger: 'event', degraded: false, produced_at: at + 5, features_at: at + 10, ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
+  }));
+  return { customerId, key: Buffer.from(customerId), prediction, producedAt: at + 5, featuresAt: at + 10, scoredAt: at + 20 };
+}
