@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as KafkaJs from 'kafkajs';
 import { installCodecs } from './codecs.js';
-import { encodeBatch } from './wire/record-batch.js';
+import { BATCH_HEADER_BYTES, writeBatchHeader } from './wire/record-batch.js';
 import { decodeRecordSets } from './wire/decode-fetch.js';
 import { FetchedBatch } from './wire/fetched-batch.js';
 import { EncodedRecords } from './wire/record-writer.js';
@@ -31,7 +31,7 @@ interface KafkaEncoder {
   writeString(text: string | null): KafkaEncoder;
   writeInt16(value: number): KafkaEncoder;
   writeInt32(value: number): KafkaEncoder;
-  writeBufferInternal(bytes: Buffer): void;
+  readonly buffer: Buffer;
 }
 
 async function decompress(type: number, bytes: Buffer): Promise<Buffer> {
@@ -50,28 +50,55 @@ interface ProduceRequest {
   topicData: { topic: string; partitions: { partition: number; firstSequence: number; messages: unknown }[] }[];
 }
 
-async function encodeProduce(request: ProduceRequest): Promise<KafkaEncoder> {
+/** A request body in pieces, so that its batches are copied once: into the bytes that go to the socket. */
+class Pieces {
+  readonly list: Buffer[] = [];
+  size(): number { return this.list.reduce((sum, { length }) => sum + length, 0); }
+}
+
+async function encodeProduce(request: ProduceRequest): Promise<Pieces> {
   const compression = request.compression ?? 0;
   const now = Date.now();
-  const encoder = new Encoder(4096).writeString(request.transactionalId ?? null).writeInt16(request.acks).writeInt32(request.timeout);
-  encoder.writeInt32(request.topicData.length);
+  const pieces = new Pieces();
+  const push = (fill: (encoder: KafkaEncoder) => KafkaEncoder): void => { pieces.list.push(fill(new Encoder(64)).buffer); };
+  push((encoder) => encoder.writeString(request.transactionalId ?? null).writeInt16(request.acks).writeInt32(request.timeout).writeInt32(request.topicData.length));
   for (const { topic, partitions } of request.topicData) {
-    encoder.writeString(topic).writeInt32(partitions.length);
+    push((encoder) => encoder.writeString(topic).writeInt32(partitions.length));
     for (const { partition, firstSequence, messages } of partitions) {
       const records = messages as EncodedRecords;
-      const body = compression === 0 ? records.encoded() : await lookupCodec(compression)!.compress({ buffer: records.encoded() });
-      const batch = encodeBatch(body, records.length, now, now, {
+      const batch = compression === 0 ? records.batch()
+        : Buffer.concat([Buffer.alloc(BATCH_HEADER_BYTES), await lookupCodec(compression)!.compress({ buffer: records.encoded() })]);
+      writeBatchHeader(batch, records.length, now, now, {
         compression,
         transactional: !!request.transactionalId,
         producerId: BigInt((request.producerId ?? -1).toString()),
         producerEpoch: request.producerEpoch ?? 0,
         firstSequence,
       });
-      encoder.writeInt32(partition).writeInt32(batch.length);
-      encoder.writeBufferInternal(batch);
+      push((encoder) => encoder.writeInt32(partition).writeInt32(batch.length));
+      pieces.list.push(batch);
     }
   }
-  return encoder;
+  return pieces;
+}
+
+/** kafkajs copies a request three times, through buffers that it grows and clears. */
+replace('protocol/request.js', (original: (request: WireRequest) => Promise<{ buffer: Buffer }>) => async (given: WireRequest) => {
+  const { correlationId, clientId, request } = given;
+  const payload = await request.encode();
+  if (!(payload instanceof Pieces)) return original({ ...given, request: { ...request, encode: () => Promise.resolve(payload) } });
+  const head = new Encoder(64).writeInt32(0).writeInt16(request.apiKey).writeInt16(request.apiVersion).writeInt32(correlationId).writeString(clientId).buffer;
+  const buffer = Buffer.allocUnsafe(head.length + payload.size());
+  let at = head.copy(buffer);
+  buffer.writeInt32BE(buffer.length - 4, 0);
+  for (const piece of payload.list) at += piece.copy(buffer, at);
+  return { buffer };
+});
+
+interface WireRequest {
+  correlationId: number;
+  clientId: string;
+  request: { apiKey: number; apiVersion: number; encode(): Promise<unknown> };
 }
 
 replace('protocol/requests/produce/v3/request.js', (original: (request: ProduceRequest) => Record<string, unknown>) => (request: ProduceRequest) => {

@@ -15,13 +15,21 @@ export class OutputBuffer implements TransactionOutput {
   constructor(private readonly partition: number) {}
 
   append(topic: string, key: Buffer | null, value: Buffer | null, headers?: Headers): void {
+    this.segment(topic, (key?.length ?? 0) + (value?.length ?? 0)).append(key, value, headers);
+    this.count++;
+  }
+
+  appendText(topic: string, key: string, bytes: Buffer, from: number, to: number): void {
+    this.segment(topic, key.length + to - from).appendText(key, bytes, from, to);
+    this.count++;
+  }
+
+  private segment(topic: string, bytes: number): EncodedRecords {
     let segments = this.own.get(topic);
     if (segments === undefined) this.own.set(topic, (segments = []));
-    const bytes = (key?.length ?? 0) + (value?.length ?? 0);
-    let last = segments.at(-1);
+    let last = segments[segments.length - 1];
     if (last === undefined || (last.length > 0 && last.bytes + bytes > SEGMENT_BYTES)) segments.push((last = this.spare.pop() ?? new EncodedRecords(this.partition)));
-    last.append(key, value, headers);
-    this.count++;
+    return last;
   }
 
   appendTo(topic: string, partition: number, key: Buffer | null, value: Buffer | null, headers?: Headers): void {

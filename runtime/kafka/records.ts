@@ -12,6 +12,8 @@ export interface KafkaRecord {
 export interface TransactionOutput {
   /** Adds a record to an output topic. The buffers are copied before this returns. */
   append(topic: string, key: Buffer | null, value: Buffer | null, headers?: Readonly<Record<string, Buffer | string>>): void;
+  /** The same for hot paths: the key as text, the value as a piece of a buffer, no headers. */
+  appendText(topic: string, key: string, bytes: Buffer, from: number, to: number): void;
   /** The same for another partition than the input's own (records that arrived on the wrong one). */
   appendTo(topic: string, partition: number, key: Buffer | null, value: Buffer | null, headers?: Readonly<Record<string, Buffer | string>>): void;
 }

@@ -183,7 +183,7 @@ export class FeatureTask implements PartitionTask {
     header.producedMs = producedMs;
     header.committedMs = this.options.now();
     const end = this.options.encoder.encode(header, this.vector, 0, this.record, 0);
-    output.append(this.options.topics.features, Buffer.from(customerId), this.record.subarray(0, end));
+    output.appendText(this.options.topics.features, customerId, this.record, 0, end);
   }
 
   private deadLetter(record: KafkaRecord, output: TransactionOutput, rejection: Rejection): void {
@@ -204,8 +204,8 @@ export class FeatureTask implements PartitionTask {
     const { reducer } = this.options;
     if (!this.spreadKnown) output.append(this.options.topics.changelog, Buffer.from(SPREAD_KEY), Buffer.from(String(this.options.partitions)));
     for (const entry of this.dirty) {
-      const bytes = this.staged.add(entry.id, reducer.encodedBytesMax(entry.state), (into, at) => reducer.encode(entry.state, into, at));
-      output.append(this.options.topics.changelog, Buffer.from(entry.id), bytes);
+      this.staged.add(entry.id, reducer.encodedBytesMax(entry.state), entry.state, reducer);
+      output.appendText(this.options.topics.changelog, entry.id, this.staged.bytes, this.staged.lastStart, this.staged.end);
     }
   }
 

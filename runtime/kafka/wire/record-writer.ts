@@ -1,5 +1,8 @@
+import { BATCH_HEADER_BYTES } from './record-batch.js';
+
 /**
- * Records of one partition, encoded as they are appended in Kafka's record format v2 (without the batch header).
+ * Records of one partition, encoded as they are appended in Kafka's record format v2 behind room for
+ * the batch header.
  * kafkajs takes it where it expects an array of messages: its own encoder costs about 9 µs a record and groups
  * messages by copying arrays, which is quadratic in the batch.
  * Format: https://kafka.apache.org/documentation/#record
@@ -7,7 +10,7 @@
 export class EncodedRecords {
   /** Records so far; kafkajs advances the producer's sequence by it. */
   length = 0;
-  bytes = 0;
+  private end = BATCH_HEADER_BYTES;
   private buffer: Buffer;
   private readonly initialBytes: number;
 
@@ -15,6 +18,8 @@ export class EncodedRecords {
     this.initialBytes = initialBytes;
     this.buffer = Buffer.allocUnsafe(initialBytes);
   }
+
+  get bytes(): number { return this.end - BATCH_HEADER_BYTES; }
 
   /** Appends one record; key, value and headers are copied. Its time is that of the send. */
   append(key: Buffer | null, value: Buffer | null, headers: Readonly<Record<string, Buffer | string>> | undefined): void {
@@ -36,19 +41,46 @@ export class EncodedRecords {
     at = writeBytes(out, at, value, valueBytes);
     if (headers === undefined) out[at++] = 0;
     else at = writeHeaders(out, at, headers);
-    this.bytes = at;
+    this.end = at;
+    this.length++;
+  }
+
+  /** The same without headers, for the hot path: the key as text, the value as a piece of a larger buffer. */
+  appendText(key: string, bytes: Buffer, from: number, to: number): void {
+    const valueBytes = to - from;
+    // Room for the worst case; the sizes that depend on the key's bytes are written once they are known.
+    const start = this.reserve(32 + 3 * key.length + valueBytes);
+    const out = this.buffer;
+    const keyBytes = utf8Length(key);
+    let at = writeVarint(out, start, 3 + sizeOfVarint(this.length) + sizeOfVarint(keyBytes) + keyBytes + sizeOfVarint(valueBytes) + valueBytes);
+    out[at++] = 0; // attributes
+    out[at++] = 0; // timestamp delta
+    at = writeVarint(out, at, this.length);
+    at = writeVarint(out, at, keyBytes);
+    if (keyBytes === key.length) for (let i = 0; i < keyBytes; i++) out[at++] = key.charCodeAt(i);
+    else at += out.write(key, at, 'utf8');
+    at = writeVarint(out, at, valueBytes);
+    bytes.copy(out, at, from, to);
+    at += valueBytes;
+    out[at++] = 0; // no headers
+    this.end = at;
     this.length++;
   }
 
   /** The encoded records; valid until the next append or clear. */
   encoded(): Buffer {
-    return this.buffer.subarray(0, this.bytes);
+    return this.buffer.subarray(BATCH_HEADER_BYTES, this.end);
+  }
+
+  /** The records behind room for their batch header; valid until the next append or clear. */
+  batch(): Buffer {
+    return this.buffer.subarray(0, this.end);
   }
 
   /** Empties it for the next batch. What `encoded` returned must not be in use any more. */
   clear(): void {
     this.length = 0;
-    this.bytes = 0;
+    this.end = BATCH_HEADER_BYTES;
     if (this.buffer.length > 16 * this.initialBytes) this.buffer = Buffer.allocUnsafe(this.initialBytes);
   }
 
@@ -58,14 +90,20 @@ export class EncodedRecords {
   }
 
   private reserve(bytes: number): number {
-    const needed = this.bytes + bytes;
+    const needed = this.end + bytes;
     if (needed > this.buffer.length) {
       const larger = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2));
-      this.buffer.copy(larger, 0, 0, this.bytes);
+      this.buffer.copy(larger, 0, 0, this.end);
       this.buffer = larger;
     }
-    return this.bytes;
+    return this.end;
   }
+}
+
+/** Ids are nearly always ASCII, where the length needs no call. */
+function utf8Length(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text, 'utf8');
+  return text.length;
 }
 
 /** Bytes of a zigzag varint; counts and lengths stay within 31 bits. */

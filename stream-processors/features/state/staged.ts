@@ -4,24 +4,24 @@
  */
 export class StagedStates {
   readonly ids: string[] = [];
-  private bytes = Buffer.allocUnsafeSlow(262_144);
-  private used = 0;
+  bytes = Buffer.allocUnsafeSlow(262_144);
+  /** Where the state that was added last begins and ends. */
+  lastStart = 0;
+  end = 0;
   private readonly ends: number[] = [];
 
   get count(): number { return this.ids.length; }
 
-  /** Adds one state; `encode` writes it at a place and returns its end. Room for `bytesMax` is made first. */
-  add(id: string, bytesMax: number, encode: (into: Buffer, at: number) => number): Buffer {
-    if (this.used + bytesMax > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.used + bytesMax));
-      this.bytes.copy(larger, 0, 0, this.used);
+  add<State>(id: string, bytesMax: number, state: State, encoder: { encode(state: State, into: Buffer, at: number): number }): void {
+    if (this.end + bytesMax > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.end + bytesMax));
+      this.bytes.copy(larger, 0, 0, this.end);
       this.bytes = larger;
     }
-    const start = this.used;
-    this.used = encode(this.bytes, start);
+    this.lastStart = this.end;
+    this.end = encoder.encode(state, this.bytes, this.end);
     this.ids.push(id);
-    this.ends.push(this.used);
-    return this.bytes.subarray(start, this.used);
+    this.ends.push(this.end);
   }
 
   at(i: number): Buffer {
@@ -31,6 +31,6 @@ export class StagedStates {
   clear(): void {
     this.ids.length = 0;
     this.ends.length = 0;
-    this.used = 0;
+    this.end = 0;
   }
 }

@@ -36,6 +36,7 @@ async function setUp(t: Test, more: { canonical?: object; versions?: number[]; n
   const restored: KafkaRecord[] = [];
   const output: TransactionOutput = {
     append: (topic, key, value) => { appended.push({ topic, key, value: value === null ? null : Buffer.from(value) }); },
+    appendText: (topic, key, bytes, from, to) => { appended.push({ topic, key: Buffer.from(key), value: Buffer.from(bytes.subarray(from, to)) }); },
     appendTo: () => t.fail('outputs stay on the input’s partition'),
   };
   const canonical = { now: (framed: Buffer) => (framed.readUInt32BE(1) === OWN ? framed : undefined), later: async (framed: Buffer) => frame(OWN, framed.subarray(5)), ...more.canonical };

@@ -3,7 +3,7 @@ import t from 'tap';
 import { kafkajs } from '../../../../runtime/kafka/kafkajs.js';
 import { murmur2 } from '../../../../runtime/kafka/partitioner.js';
 import { EncodedRecords } from '../../../../runtime/kafka/wire/record-writer.js';
-import { encodeBatch } from '../../../../runtime/kafka/wire/record-batch.js';
+import { writeBatchHeader, type BatchIdentity } from '../../../../runtime/kafka/wire/record-batch.js';
 import { decodeRecordSets } from '../../../../runtime/kafka/wire/decode-fetch.js';
 import { FetchedBatch } from '../../../../runtime/kafka/wire/fetched-batch.js';
 import { random } from '../../../support/random.js';
@@ -34,6 +34,12 @@ function encode(messages: readonly Message[]): EncodedRecords {
   return records;
 }
 
+function batchBytes(encoded: EncodedRecords, timeMs: number, identity: BatchIdentity): Buffer {
+  const batch = Buffer.from(encoded.batch());
+  writeBatchHeader(batch, encoded.length, timeMs, timeMs, identity);
+  return batch;
+}
+
 t.test('records are encoded byte for byte as kafkajs encodes them', async (t) => {
   for (let round = 0; round < 20; round++) {
     const messages = randomMessages(1 + round * 17, SEED + round);
@@ -42,13 +48,24 @@ t.test('records are encoded byte for byte as kafkajs encodes them', async (t) =>
   }
 });
 
+t.test('the hot form writes the same bytes', async (t) => {
+  const value = Buffer.from('0123456789');
+  const slow = new EncodedRecords(0);
+  const hot = new EncodedRecords(0, 8);
+  for (const key of ['a', 'C00042', 'schlüssel', '🛒-cust', 'x'.repeat(128), '\u07ff'.repeat(70)]) {
+    slow.append(Buffer.from(key), value.subarray(2, 7), undefined);
+    hot.appendText(key, value, 2, 7);
+  }
+  t.ok(hot.encoded().equals(slow.encoded()));
+});
+
 t.test('a whole batch, header and checksum, is kafkajs’s own', async (t) => {
   const messages = randomMessages(50, SEED);
   const records = messages.map((message, i) => kafkajsRecord({ ...message, offsetDelta: i, timestampDelta: 0 }));
   const identity = { producerId: 4_611_686_018_427_387_904n, producerEpoch: 7, firstSequence: 2_000_000_000, transactional: true };
   const expected = await RecordBatch({ records, firstTimestamp: 1e12, maxTimestamp: 1e12, lastOffsetDelta: 49, ...identity, producerId: identity.producerId.toString() });
   const encoded = encode(messages);
-  t.ok(encodeBatch(encoded.encoded(), encoded.length, 1e12, 1e12, { compression: 0, ...identity }).equals(expected.buffer));
+  t.ok(batchBytes(encoded, 1e12, { compression: 0, ...identity }).equals(expected.buffer));
 });
 
 const decoderOf = (bytes: Buffer): { readInt32(): number; readBytes(length: number): Buffer } => ({
@@ -57,7 +74,7 @@ const decoderOf = (bytes: Buffer): { readInt32(): number; readBytes(length: numb
 });
 const batchOf = (messages: readonly Message[], baseOffset: number, options: { producerId?: bigint; transactional?: boolean; control?: boolean } = {}): Buffer => {
   const encoded = encode(messages);
-  const batch = encodeBatch(encoded.encoded(), encoded.length, 1e12, 1e12,
+  const batch = batchBytes(encoded, 1e12,
     { compression: 0, transactional: options.transactional ?? false, producerId: options.producerId ?? -1n, producerEpoch: 0, firstSequence: 0 });
   batch.writeBigInt64BE(BigInt(baseOffset), 0);
   if (options.control === true) batch.writeInt16BE(batch.readInt16BE(21) | 0x20, 21);
