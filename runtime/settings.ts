@@ -60,6 +60,9 @@ export const SETTINGS = {
   MODEL_NAME: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/).default('churn').describe('the model that the scorer serves'),
   XGBOOST_LIBRARY: text().describe('your own libxgboost (shared library); unset: the published one, fetched once'),
   LABEL_HORIZON_DAYS: count(30, 1, 3650).describe('a customer without a purchase for this many days has churned'),
+  TRAIN_SNAPSHOT_STEP_DAYS: count(0, 0, 365).describe('days between two training snapshots of a customer; 0: from 1 to 7 by the length of the history'),
+  TRAIN_ROWS_MAX: count(500_000, 1000, 50_000_000).describe('most rows of a training set; beyond it whole customers are left out by a hash of their id'),
+  TRAIN_THREADS: count(2, 1, 256).describe('threads of XGBoost'),
   DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
 
   LANDING_BATCH_ROWS: count(50_000, 1, 1_000_000).describe('most rows in one insert'),

@@ -29,7 +29,7 @@ const WHOLE = new Set(['max_depth', 'max_bin', 'rounds_max', 'early_stopping_rou
  */
 const boosterDefaults = (rows: number): Record<string, number> => ({
   learning_rate: 0.05,
-  max_depth: 3,
+  max_depth: 2,
   min_child_weight: Math.min(50, Math.max(1, Math.round(rows * 0.003))),
   subsample: 0.8,
   colsample_bytree: 0.8,
