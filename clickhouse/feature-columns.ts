@@ -1,0 +1,55 @@
+import type { FeatureView } from '../schemas/features/declaration.js';
+import { clickhouseFeatureColumns, featureNames } from '../schemas/features/derive.js';
+
+/** A bin's number for missing values (NaN). */
+export const MISSING_BIN = 32_767;
+/** Bins to a doubling of the value: 2^(1/32) - 1 = 2.2 % wide. */
+export const BINS_PER_DOUBLING = 32;
+const EXPONENT_MAX = 8_000;
+const POSITIVE_ORIGIN = 10_000;
+
+/**
+ * SQL for a value's bin: 0 for zero, 10000 + floor(32 log2 v) for positive values, mirrored for negative ones, so that the
+ * order of bins is the order of values; magnitudes beyond 2^±250 share the outermost bins.
+ */
+export function valueBin(value: string): string {
+  const place = (magnitude: string): string => `${POSITIVE_ORIGIN} + least(greatest(floor(log2(${magnitude}) * ${BINS_PER_DOUBLING}), -${EXPONENT_MAX}), ${EXPONENT_MAX})`;
+  return `toInt16(multiIf(isNaN(${value}), ${MISSING_BIN}, ${value} = 0, 0, ${value} > 0, ${place(value)}, -(${place(`-${value}`)})))`;
+}
+
+const name = (column: string): string => `\`${column}\``;
+const text = (value: string): string => `'${value.replace(/[\\']/g, '\\$&')}'`;
+
+/** One statement per feature: the column of `predictions`, beside what is there. */
+export function addFeatureColumns(view: FeatureView): string[] {
+  return clickhouseFeatureColumns(view).map((column) =>
+    `ALTER TABLE predictions ADD COLUMN IF NOT EXISTS ${name(column.name)} ${column.type} DEFAULT ${column.defaultExpression} COMMENT ${text(column.comment)}`);
+}
+
+/** The query of the view that counts every feature's values, and the scores, into feature_hours. */
+export function featureHoursQuery(view: FeatureView): string {
+  const columns = ['score', ...featureNames(view)];
+  return `SELECT
+    toStartOfHour(event_time) AS hour,
+    model_version,
+    trigger,
+    feature,
+    ${valueBin('value')} AS bin,
+    count() AS rows,
+    sum(value) AS total,
+    sum(value * value) AS squares,
+    min(value) AS low,
+    max(value) AS high
+FROM predictions
+ARRAY JOIN
+    [${columns.map(text).join(', ')}] AS feature,
+    [${columns.map(name).join(', ')}] AS value
+GROUP BY hour, model_version, trigger, feature, bin`;
+}
+
+/** The view that fills feature_hours; its query is replaced when the features change. */
+export function createFeatureHoursView(view: FeatureView): string {
+  return `CREATE MATERIALIZED VIEW IF NOT EXISTS predictions_to_feature_hours TO feature_hours AS ${featureHoursQuery(view)}`;
+}
+
+export const modifyFeatureHoursView = (view: FeatureView): string => `ALTER TABLE predictions_to_feature_hours MODIFY QUERY ${featureHoursQuery(view)}`;
