@@ -1,6 +1,6 @@
-import { FORMAT_VERSION, Kind, type Lane, type Layout } from './layout.js';
-import { cursor, HASH_BYTES, NUMBER_BYTES_MAX, readHash, readNumber, readWhole, WHOLE_BYTES_MAX, writeHash, writeNumber, writeWhole } from './numbers.js';
-import { columnDefaults, dayBase, dayStride, emptyState, grownIds, hourBase, hourStride, type State } from './state.js';
+import { FORMAT_VERSION, type Lane, type Layout } from './layout.js';
+import { cursor, NUMBER_BYTES_MAX, readNumber, readWhole, WHOLE_BYTES_MAX, writeNumber, writeWhole } from './numbers.js';
+import { clearRow, columnDefaults, dayBase, dayStride, emptyState, grownIds, hourBase, hourStride, type State } from './state.js';
 
 /** Stored bytes that are no state of this view: another layout, another format or damage. Nothing was changed. */
 export class StateFormatError extends Error {
@@ -9,6 +9,7 @@ export class StateFormatError extends Error {
 }
 
 const HEADER_BYTES = 5;
+const ID_BYTES = 8;
 const COUNTS_BYTES_MAX = 3 * 5;
 
 export interface StateEncoding {
@@ -30,28 +31,35 @@ export function compileEncoding(layout: Layout): StateEncoding {
   const hourColumns = compileColumns(hours);
   const dayColumns = compileColumns(days);
   const lifeColumns = compileColumns(layout.life);
-  const lastColumns = columnsOf(new Float64Array(lifeBase - lastBase).fill(NaN), new Uint8Array(lifeBase - lastBase));
+  const lastColumns = columnsOf(new Float64Array(lifeBase - lastBase).fill(NaN), 0);
   const scalarBytesMax = lastBase * WHOLE_BYTES_MAX + lastColumns.bytesMax + lifeColumns.bytesMax;
 
+  // Ids go through a scratch array, of which there is a view in bytes for each number of them: one copy instead of many stores.
+  const recent = new Float64Array(ids);
+  const recentBytes = Array.from({ length: ids + 1 }, (_, count) => new Uint8Array(recent.buffer, 0, count * ID_BYTES));
+
   const encodedBytesMax = (state: State): number =>
-    HEADER_BYTES + COUNTS_BYTES_MAX + scalarBytesMax + state.idCount * HASH_BYTES
+    HEADER_BYTES + COUNTS_BYTES_MAX + scalarBytesMax + state.idCount * ID_BYTES
     + state.hours * (WHOLE_BYTES_MAX + hourColumns.bytesMax) + state.days * (WHOLE_BYTES_MAX + dayColumns.bytesMax);
 
   const writeRows = (data: Float64Array, base: number, stride: number, rows: number, columns: Columns, bytes: Uint8Array, at: number): number => {
     let newer = rows > 0 ? data[base + (rows - 1) * stride]! : 0;
     if (rows > 0) at = writeWhole(bytes, at, newer);
     for (let row = base + (rows - 1) * stride; row >= base; row -= stride) {
-      at = writeWhole(bytes, at, newer - data[row]!);
+      const distance = newer - data[row]!;
+      if (distance < 0x80) bytes[at++] = distance;
+      else at = writeWhole(bytes, at, distance);
       newer = data[row]!;
       at = columns.write(data, row + 1, bytes, at);
     }
     return at;
   };
-  const readRows = (data: Float64Array, base: number, stride: number, rows: number, columns: Columns, bytes: Uint8Array): void => {
+  const readRows = (data: Float64Array, base: number, stride: number, rows: number, lane: Lane, columns: Columns, bytes: Uint8Array): void => {
     let bucket = rows > 0 ? readWhole(bytes) : 0;
     for (let row = base + (rows - 1) * stride; row >= base; row -= stride) {
       bucket -= readWhole(bytes);
       data[row] = bucket;
+      if (lane.maxsEnd > lane.additive) clearRow(data, row + 1, lane);
       columns.read(data, row + 1, bytes);
     }
   };
@@ -78,10 +86,11 @@ export function compileEncoding(layout: Layout): StateEncoding {
       at = writeRows(data, dayBase(layout, state), dayStride(layout), state.days, dayColumns, buffer, at);
       let place = state.idCount === ids ? state.idNext : 0;
       for (let i = 0; i < state.idCount; i++) {
-        at = writeHash(buffer, at, data[scalars + place]!);
+        recent[i] = data[scalars + place]!;
         if (++place === ids) place = 0;
       }
-      return at;
+      buffer.set(recentBytes[state.idCount]!, at);
+      return at + state.idCount * ID_BYTES;
     },
     decode(buffer, start, end) {
       checkHeader(layout, buffer, start, end);
@@ -103,10 +112,13 @@ export function compileEncoding(layout: Layout): StateEncoding {
       }
       lastColumns.read(data, lastBase, buffer);
       lifeColumns.read(data, lifeBase, buffer);
-      readRows(data, hourBase(layout, state), hourStride(layout), hourRows, hourColumns, buffer);
-      readRows(data, dayBase(layout, state), dayStride(layout), dayRows, dayColumns, buffer);
-      for (let i = 0; i < idCount; i++) data[scalars + i] = readHash(buffer);
-      if (cursor.at !== end) throw new StateFormatError(`state: ends at byte ${cursor.at - start} of ${end - start}: the bytes are damaged`);
+      readRows(data, hourBase(layout, state), hourStride(layout), hourRows, hours, hourColumns, buffer);
+      readRows(data, dayBase(layout, state), dayStride(layout), dayRows, days, dayColumns, buffer);
+      const idsAt = cursor.at;
+      if (idsAt + idCount * ID_BYTES !== end)
+        throw new StateFormatError(`state: ends at byte ${idsAt + idCount * ID_BYTES - start} of ${end - start}: the bytes are damaged`);
+      recentBytes[idCount]!.set(buffer.subarray(idsAt, end));
+      for (let i = 0; i < idCount; i++) data[scalars + i] = recent[i]!;
       state.idCount = idCount;
       state.idNext = idCount === ids ? 0 : idCount;
       state.hours = hourRows;
@@ -131,39 +143,52 @@ interface Columns {
   read(data: Float64Array, base: number, bytes: Uint8Array): void;
 }
 
+/** Writes and reads the columns of a row, eight to a mask byte. */
 function compileColumns(lane: Lane): Columns {
-  const whole = new Uint8Array(lane.width);
-  for (const slot of lane.slots) if (slot.kind === Kind.count || slot.kind === Kind.moments) whole[slot.column] = 1;
-  return columnsOf(columnDefaults(lane), whole);
+  return columnsOf(columnDefaults(lane), lane.counts);
 }
 
-/** `whole` marks counts; `defaults` (0 or NaN) are the values that need no bytes. */
-function columnsOf(defaults: Float64Array, whole: Uint8Array): Columns {
+/** The first `counts` columns hold whole numbers; `defaults` (0 or NaN) are the values that need no bytes. */
+function columnsOf(defaults: Float64Array, counts: number): Columns {
   const width = defaults.length;
+  const initial = Array.from(defaults);
   return {
     bytesMax: Math.ceil(width / 8) + width * NUMBER_BYTES_MAX,
     write(data, base, bytes, at) {
       for (let group = 0; group < width; group += 8) {
         const maskAt = at++;
-        const groupEnd = group + 8 < width ? group + 8 : width;
+        const end = group + 8 < width ? group + 8 : width;
         let mask = 0;
-        for (let c = group; c < groupEnd; c++) {
+        for (let c = group; c < end; c++) {
           const value = data[base + c]!;
-          if (value === 0 ? defaults[c] === 0 : value !== value) continue;
+          if (value === 0 ? initial[c] === 0 : value !== value) continue;
           mask |= 1 << (c - group);
-          at = whole[c] === 1 ? writeWhole(bytes, at, value) : writeNumber(bytes, at, value);
+          if (c >= counts) at = writeNumber(bytes, at, value);
+          else if (value < 0x80) bytes[at++] = value;
+          else at = writeWhole(bytes, at, value);
         }
         bytes[maskAt] = mask;
       }
       return at;
     },
     read(data, base, bytes) {
+      let at = cursor.at;
       for (let group = 0; group < width; group += 8) {
-        const mask = bytes[cursor.at++]!;
-        const groupEnd = group + 8 < width ? group + 8 : width;
-        for (let c = group; c < groupEnd; c++)
-          data[base + c] = (mask & (1 << (c - group))) === 0 ? defaults[c]! : whole[c] === 1 ? readWhole(bytes) : readNumber(bytes);
+        // The row is new: what the mask leaves out has its initial value already.
+        for (let c = group, mask = bytes[at++]!; mask !== 0; mask >>>= 1, c++) {
+          if ((mask & 1) === 0) continue;
+          const byte = bytes[at]!;
+          if (c < counts && byte < 0x80) {
+            data[base + c] = byte;
+            at++;
+          } else {
+            cursor.at = at;
+            data[base + c] = c < counts ? readWhole(bytes) : readNumber(bytes);
+            at = cursor.at;
+          }
+        }
       }
+      cursor.at = at;
     },
   };
 }

@@ -31,7 +31,8 @@ export interface WindowPlan {
 export interface Lane {
   readonly slots: readonly Slot[];
   readonly width: number;
-  /** Columns [0, additive) are added up; then [additive, minsEnd) minima, [minsEnd, maxsEnd) maxima, then moments. */
+  /** Columns [0, counts) are counts; [0, additive), counts and sums, are added up; then [additive, minsEnd) minima, [minsEnd, maxsEnd) maxima, then moments. */
+  readonly counts: number;
   readonly additive: number;
   readonly minsEnd: number;
   readonly maxsEnd: number;
@@ -147,7 +148,7 @@ export function compileLayout(view: FeatureView): Layout {
 function compileLane(wants: readonly Want[]): Lane {
   const register = new Register<Want>();
   for (const want of wants) register.add(slotKey(want), want);
-  const ordered = [...register.items].sort((a, b) => rank(a.kind) - rank(b.kind));
+  const ordered = [...register.items].sort((a, b) => a.kind - b.kind);
   const slots: Slot[] = [];
   const columnOf = new Map<string, number>();
   let width = 0;
@@ -156,13 +157,13 @@ function compileLane(wants: readonly Want[]): Lane {
     slots.push({ kind, value, types, column: width });
     width += kind === Kind.moments ? 3 : 1;
   }
-  const endOf = (most: number): number => slots.filter((slot) => rank(slot.kind) <= most).length;
+  const endOf = (most: number): number => slots.filter((slot) => slot.kind <= most).length;
   const distinct = [...new Set(wants.filter((want) => want.distinct).map((want) => columnOf.get(slotKey(want))!))];
   const columnRead = (want: Want): number => (want.distinct ? width + distinct.indexOf(columnOf.get(slotKey(want))!) : columnOf.get(slotKey(want))!);
   const sizes = [...new Set(wants.map((want) => want.size))].sort((a, b) => a - b);
   return {
     slots, width,
-    additive: endOf(0), minsEnd: endOf(1), maxsEnd: endOf(2),
+    counts: endOf(Kind.count), additive: endOf(Kind.sum), minsEnd: endOf(Kind.min), maxsEnd: endOf(Kind.max),
     distinct: Int32Array.from(distinct),
     span: sizes.at(-1) ?? 0,
     ops: byType((code) => slots.flatMap((slot) => (slot.types.includes(code) ? [slot.kind, slot.column, slot.value] : []))),
@@ -174,7 +175,6 @@ function compileLane(wants: readonly Want[]): Lane {
 }
 
 const slotKey = (slot: { kind: number; value: number; types: Types }): string => `${slot.kind}|${slot.value}|${slot.types.join()}`;
-const rank = (kind: number): number => (kind === Kind.count || kind === Kind.sum ? 0 : kind - 1);
 const byType = (list: (code: number) => number[]): Int32Array[] => EVENT_TYPES.map((_, code) => Int32Array.from(list(code)));
 const valueOf = (feature: AggregateFeature): number => (feature.value === 'quantity' ? Value.quantity : Value.amount);
 

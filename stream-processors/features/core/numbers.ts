@@ -1,4 +1,4 @@
-/** Compact numbers of the encoded state. Writers return where they end; readers leave that in `cursor.at`. */
+/** Compact numbers of the encoded state. Writers return where they end; readers begin at `cursor.at` and leave it where they end. */
 export const cursor = { at: 0 };
 
 /** The most bytes that a whole number below 2^53, and that any number, may take. */
@@ -21,29 +21,45 @@ export function writeWhole(bytes: Uint8Array, at: number, value: number): number
 }
 
 export function readWhole(bytes: Uint8Array): number {
-  let byte = bytes[cursor.at++]!;
-  if (byte < 0x80) return byte;
+  let at = cursor.at;
+  let byte = bytes[at++]!;
   let value = byte & 0x7f;
-  let scale = 128;
-  do {
-    byte = bytes[cursor.at++]!;
+  // Four bytes by bit operations, which is nearly always enough.
+  for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+    byte = bytes[at++]!;
+    value |= (byte & 0x7f) << shift;
+  }
+  for (let scale = 2 ** 28; byte >= 0x80; scale *= 128) {
+    byte = bytes[at++]!;
     value += (byte & 0x7f) * scale;
-    scale *= 128;
-  } while (byte >= 0x80);
+  }
+  cursor.at = at;
   return value;
 }
 
+/** Doubles are stored as the machine has them; every platform that Tidemark's binaries exist for is little-endian. */
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
-const CENTS_MAX = 0x3fffffff;
+/** Up to here hundredths and their zigzag value are 32-bit whole numbers. */
+const CENTS_VALUE_MAX = 1e7;
 
 /**
  * Any double. Money and whole numbers are mostly a whole number of hundredths: those are written as such (one more than
  * their zigzag value); all others, NaN included, as a 0 and the eight bytes.
  */
 export function writeNumber(bytes: Uint8Array, at: number, value: number): number {
-  const cents = Math.round(value * 100);
-  if (cents / 100 === value && cents <= CENTS_MAX && cents >= -CENTS_MAX) return writeWhole(bytes, at, (cents >= 0 ? cents * 2 : cents * -2 - 1) + 1);
+  if (value < CENTS_VALUE_MAX && value > -CENTS_VALUE_MAX) {
+    const cents = (value * 100 + (value < 0 ? -0.5 : 0.5)) | 0;
+    if (cents / 100 === value) {
+      let whole = ((cents << 1) ^ (cents >> 31)) + 1;
+      while (whole >= 0x80) {
+        bytes[at++] = (whole & 0x7f) | 0x80;
+        whole >>>= 7;
+      }
+      bytes[at++] = whole;
+      return at;
+    }
+  }
   bytes[at++] = 0;
   double[0] = value;
   for (let i = 0; i < 8; i++) bytes[at++] = doubleBytes[i]!;
@@ -51,33 +67,14 @@ export function writeNumber(bytes: Uint8Array, at: number, value: number): numbe
 }
 
 export function readNumber(bytes: Uint8Array): number {
+  // Below 2^31: bit operations hold it.
   const whole = readWhole(bytes);
   if (whole > 0) {
     const zigzag = whole - 1;
-    return (zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2) / 100;
+    return ((zigzag >>> 1) ^ -(zigzag & 1)) / 100;
   }
-  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[cursor.at++]!;
-  return double[0]!;
-}
-
-/** A 53-bit hash as seven bytes. */
-export const HASH_BYTES = 7;
-export function writeHash(bytes: Uint8Array, at: number, hash: number): number {
-  const low = hash >>> 0;
-  const high = (hash - low) / 4_294_967_296;
-  bytes[at] = low;
-  bytes[at + 1] = low >>> 8;
-  bytes[at + 2] = low >>> 16;
-  bytes[at + 3] = low >>> 24;
-  bytes[at + 4] = high;
-  bytes[at + 5] = high >>> 8;
-  bytes[at + 6] = high >>> 16;
-  return at + HASH_BYTES;
-}
-
-export function readHash(bytes: Uint8Array): number {
   const at = cursor.at;
-  cursor.at = at + HASH_BYTES;
-  const low = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
-  return (bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16)) * 4_294_967_296 + low;
+  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[at + i]!;
+  cursor.at = at + 8;
+  return double[0]!;
 }

@@ -31,8 +31,7 @@ export function emptyState(layout: Layout, idCapacity: number, hourCapacity: num
 
 /** Sets the columns at `base` to what they are before any event: 0, or NaN for minima and maxima. */
 export function clearRow(data: Float64Array, base: number, lane: Lane): void {
-  data.fill(0, base, base + lane.width);
-  data.fill(NaN, base + lane.additive, base + lane.maxsEnd);
+  for (let c = 0; c < lane.width; c++) data[base + c] = c >= lane.additive && c < lane.maxsEnd ? NaN : 0;
 }
 
 /** The initial value of each column of a lane. */

@@ -1,9 +1,9 @@
-import { DAY_MS, HOUR_MS, Read, type Lane, type Layout } from './layout.js';
+import { DAY_MS, HOUR_MS, Kind, Read, type Lane, type Layout } from './layout.js';
 import { dayBase, hourBase, type State } from './state.js';
 
 export type Vector = (state: State, clockMs: number, out: Float64Array, at: number) => void;
 
-/** Compiles the reading of a state: one pass over each lane's rows, newest to oldest, stopping at each window's edge to write. */
+/** Compiles the reading of a state: each column is added up once, newest row to oldest, and written at each window's edge. */
 export function compileVector(layout: Layout): Vector {
   const readHours = compileRead(layout.hours);
   const readDays = compileRead(layout.days);
@@ -30,49 +30,95 @@ export function compileVector(layout: Layout): Vector {
 
 type ReadLane = (data: Float64Array, base: number, rows: number, clockBucket: number, out: Float64Array, at: number) => void;
 
+/** One column, read once from the newest row back; `stops` are triplets of window, Read, place, shortest window first. */
+interface ColumnPlan {
+  readonly how: number;
+  readonly column: number;
+  readonly stops: Int32Array;
+}
+const DISTINCT = -1;
+
 function compileRead(lane: Lane): ReadLane {
-  const { width, additive, minsEnd, maxsEnd, distinct, windows } = lane;
-  const stride = width + 1;
-  const sums = new Float64Array(width + distinct.length);
+  const stride = lane.width + 1;
+  const sizes = Int32Array.from(lane.windows, (window) => window.size);
+  const edges = new Int32Array(sizes.length);
+  const plans = columnPlans(lane);
 
   return (data, base, rows, clockBucket, out, at) => {
-    sums.fill(0);
-    for (let c = additive; c < maxsEnd; c++) sums[c] = NaN;
-    let row = base + (rows - 1) * stride;
-    for (let w = 0; w < windows.length; w++) {
-      const window = windows[w]!;
-      const oldest = clockBucket - window.size;
-      for (; row >= base && data[row]! > oldest; row -= stride) {
-        for (let c = 0; c < additive; c++) sums[c]! += data[row + 1 + c]!;
-        for (let i = 0; i < distinct.length; i++) if (data[row + 1 + distinct[i]!]! > 0) sums[width + i]!++;
-        for (let c = additive; c < minsEnd; c++) if (!(sums[c]! <= data[row + 1 + c]!) && data[row + 1 + c] === data[row + 1 + c]) sums[c] = data[row + 1 + c]!;
-        for (let c = minsEnd; c < maxsEnd; c++) if (!(sums[c]! >= data[row + 1 + c]!) && data[row + 1 + c] === data[row + 1 + c]) sums[c] = data[row + 1 + c]!;
-        for (let c = maxsEnd; c < width; c += 3) mergeMoments(sums, c, data, row + 1 + c);
+    const newest = base + (rows - 1) * stride;
+    for (let w = 0, row = newest; w < sizes.length; w++) {
+      const before = clockBucket - sizes[w]!;
+      while (row >= base && data[row]! > before) row -= stride;
+      edges[w] = row;
+    }
+    for (let p = 0; p < plans.length; p++) {
+      const { how, column, stops } = plans[p]!;
+      if (how === Kind.moments) {
+        readMoments(data, newest, stride, column, edges, stops, out, at);
+        continue;
       }
-      write(sums, 0, window.reads, out, at);
+      let row = newest;
+      let result = how === Kind.min || how === Kind.max ? NaN : 0;
+      for (let s = 0; s < stops.length; s += 3) {
+        const edge = edges[stops[s]!]!;
+        if (how === DISTINCT) { for (; row > edge; row -= stride) if (data[row + column]! > 0) result++; }
+        else if (how === Kind.min) { for (; row > edge; row -= stride) result = lesser(result, data[row + column]!); }
+        else if (how === Kind.max) { for (; row > edge; row -= stride) result = -lesser(-result, -data[row + column]!); }
+        else for (; row > edge; row -= stride) result += data[row + column]!;
+        out[at + stops[s + 2]!] = result;
+      }
     }
   };
 }
 
-/** Chan, Golub and LeVeque's pairwise update: the moments of two disjoint samples together. */
-function mergeMoments(into: Float64Array, to: number, from: Float64Array, at: number): void {
-  const m = from[at]!;
-  if (m === 0) return;
-  const n = into[to]!;
-  const total = n + m;
-  const apart = from[at + 1]! - into[to + 1]!;
-  into[to] = total;
-  into[to + 1]! += apart * (m / total);
-  into[to + 2]! += from[at + 2]! + apart * apart * (n * (m / total));
+function columnPlans(lane: Lane): ColumnPlan[] {
+  const plans = new Map<number, { how: number; column: number; stops: number[] }>();
+  lane.windows.forEach(({ reads }, window) => {
+    for (let i = 0; i < reads.length; i += 3) {
+      const read = reads[i]!;
+      // Behind the columns stand the numbers of rows in which a count is above 0. A row's first number is its bucket.
+      const counted = read >= lane.width;
+      const column = 1 + (counted ? lane.distinct[read - lane.width]! : read);
+      const how = counted ? DISTINCT : lane.slots.find((slot) => slot.column === read)!.kind;
+      const plan = plans.get(read) ?? { how, column, stops: [] };
+      plans.set(read, plan);
+      plan.stops.push(window, reads[i + 1]!, reads[i + 2]!);
+    }
+  });
+  return [...plans.values()].map((plan) => ({ ...plan, stops: Int32Array.from(plan.stops) }));
 }
 
-function write(columns: Float64Array, base: number, reads: Int32Array, out: Float64Array, at: number): void {
+/** The smaller number; NaN, no value, is larger than any. */
+const lesser = (a: number, b: number): number => (a <= b || b !== b ? a : b);
+
+/** Merges the rows' moments by Chan, Golub and LeVeque's pairwise update, which loses nothing to cancellation. */
+function readMoments(data: Float64Array, newest: number, stride: number, column: number, edges: Int32Array, stops: Int32Array, out: Float64Array, at: number): void {
+  let n = 0;
+  let mean = 0;
+  let squares = 0;
+  let row = newest;
+  for (let s = 0; s < stops.length; s += 3) {
+    for (const edge = edges[stops[s]!]!; row > edge; row -= stride) {
+      const more = data[row + column]!;
+      if (more === 0) continue;
+      const total = n + more;
+      const apart = data[row + column + 1]! - mean;
+      mean += apart * (more / total);
+      squares += data[row + column + 2]! + apart * apart * (n * (more / total));
+      n = total;
+    }
+    out[at + stops[s + 2]!] = fromMoments(stops[s + 1]!, n, mean, squares);
+  }
+}
+
+const fromMoments = (read: number, n: number, mean: number, squares: number): number =>
+  read === Read.mean ? (n > 0 ? mean : NaN) : n > 1 ? Math.sqrt(squares / n) : NaN;
+
+/** The lifetime row: what it holds is the answer. */
+function write(data: Float64Array, base: number, reads: Int32Array, out: Float64Array, at: number): void {
   for (let i = 0; i < reads.length; i += 3) {
     const column = base + reads[i]!;
     const read = reads[i + 1]!;
-    const to = at + reads[i + 2]!;
-    if (read === Read.plain) out[to] = columns[column]!;
-    else if (read === Read.mean) out[to] = columns[column]! > 0 ? columns[column + 1]! : NaN;
-    else out[to] = columns[column]! > 1 ? Math.sqrt(columns[column + 2]! / columns[column]!) : NaN;
+    out[at + reads[i + 2]!] = read === Read.plain ? data[column]! : fromMoments(read, data[column]!, data[column + 1]!, data[column + 2]!);
   }
 }
