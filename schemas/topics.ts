@@ -15,6 +15,8 @@ const stampedByBroker = { 'message.timestamp.type': 'LogAppendTime' };
 export const TOPICS = {
   events: { name: 'customer-events', partitioned: true, config: { ...timed(30), ...stampedByBroker } },
   deadLetters: { name: 'customer-events.dlq', partitioned: true, config: timed(365) },
+  /** Which dead letters were sent back, key `<dlq partition>-<dlq offset>`. */
+  redriven: { name: 'customer-events.dlq.redriven', partitioned: false, config: compacted },
   features: { name: 'customer-features', partitioned: true, config: compacted },
   changelog: { name: 'customer-features.changelog', partitioned: true, config: compacted },
   predictions: { name: 'predictions', partitioned: true, config: timed(30) },

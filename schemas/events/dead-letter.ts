@@ -66,18 +66,21 @@ export function deadLetterHeaders<Value>(
   };
 }
 
-/** A dead letter's headers read back; undefined where they are not those of a dead letter. */
-export interface DeadLetterInfo extends DeadLetterSource, Rejection {
+export interface DeadLetterInfo<Value> extends DeadLetterSource, Rejection {
+  /** Epoch milliseconds. */
   readonly failedAt: number;
-  /** Headers that the source record had. */
-  readonly kept: Readonly<Record<string, string>>;
+  /** Headers that the source record had, as they are. */
+  readonly kept: Readonly<Record<string, Value>>;
 }
 
 const reasons = new Set<string>(DEAD_LETTER_REASONS);
 const ours = new Set<string>(Object.values(DEAD_LETTER_HEADERS));
 
-/** @param text how a header's value becomes text (UTF-8) */
-export function readDeadLetterHeaders<Value>(headers: Readonly<Record<string, Value>>, text: (value: Value) => string): DeadLetterInfo | undefined {
+/**
+ * A dead letter's headers read back; undefined where they are not those of a dead letter.
+ * @param text how a header's value becomes text (UTF-8)
+ */
+export function readDeadLetterHeaders<Value>(headers: Readonly<Record<string, Value>>, text: (value: Value) => string): DeadLetterInfo<Value> | undefined {
   const given = (name: string): string | undefined => (Object.hasOwn(headers, name) ? text(headers[name]!) : undefined);
   const reason = given(DEAD_LETTER_HEADERS.reason);
   if (reason === undefined || !reasons.has(reason)) return undefined;
@@ -90,6 +93,6 @@ export function readDeadLetterHeaders<Value>(headers: Readonly<Record<string, Va
     offset: number(DEAD_LETTER_HEADERS.offset),
     timestamp: number(DEAD_LETTER_HEADERS.timestamp),
     failedAt: number(DEAD_LETTER_HEADERS.failedAt),
-    kept: Object.fromEntries(Object.entries(headers).filter(([name]) => !ours.has(name)).map(([name, value]) => [name, text(value)])),
+    kept: Object.fromEntries(Object.entries(headers).filter(([name]) => !ours.has(name))),
   };
 }
