@@ -3,6 +3,7 @@ import { createMetrics } from '../runtime/telemetry.js';
 import type { LiveHub } from './live.js';
 import type { LoadedModel } from './model/load.js';
 import type { Scored, SkipReason } from './score-records.js';
+import { createStageHistogram } from './stage-histogram.js';
 
 export interface ScorerMetrics {
   readonly contentType: string;
@@ -33,8 +34,8 @@ export function createScorerMetrics(): ScorerMetrics {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect?: (this: Gauge<L>) => void): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers, ...(collect === undefined ? {} : { collect }) });
 
-  const stages = histogram('tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.', LATENCY_S, ['stage']);
-  const [toFeatures, toScore, toCommit, whole] = ['event_to_features', 'features_to_score', 'score_to_commit', 'event_to_commit'].map((stage) => stages.labels({ stage })) as [Stage, Stage, Stage, Stage];
+  const stages = createStageHistogram(register, 'tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.',
+    ['event_to_features', 'features_to_score', 'score_to_commit', 'event_to_commit'], LATENCY_S.map((s) => s * 1000));
   const batchRows = histogram('tidemark_scorer_batch_rows', 'Records in one transaction.', ROWS, ['partition']);
   const processSeconds = histogram('tidemark_scorer_batch_process_seconds', 'Decoding, scoring and encoding of one transaction’s records.', LATENCY_S, []);
   const commitSeconds = histogram('tidemark_scorer_batch_commit_seconds', 'Commit of one transaction.', LATENCY_S, []);
@@ -61,10 +62,10 @@ export function createScorerMetrics(): ScorerMetrics {
     committed(rows, atMs) {
       for (const { prediction, producedAt, featuresAt, scoredAt } of rows) {
         if (prediction === null) continue;
-        toFeatures.observe(seconds(featuresAt - producedAt));
-        toScore.observe(seconds(scoredAt - featuresAt));
-        toCommit.observe(seconds(atMs - scoredAt));
-        whole.observe(seconds(atMs - producedAt));
+        stages.observe(0, since(featuresAt, producedAt));
+        stages.observe(1, since(scoredAt, featuresAt));
+        stages.observe(2, since(atMs, scoredAt));
+        stages.observe(3, since(atMs, producedAt));
       }
     },
     batch(partition, rows, processMs, commitMs) {
@@ -98,6 +99,5 @@ export function createScorerMetrics(): ScorerMetrics {
   };
 }
 
-type Stage = ReturnType<Histogram<'stage'>['labels']>;
 /** Clocks of two machines may differ by more than a stage takes. */
-const seconds = (ms: number): number => Math.max(0, ms) / 1000;
+const since = (atMs: number, fromMs: number): number => Math.max(0, atMs - fromMs);

@@ -20,15 +20,16 @@ export interface LoadedModel {
 }
 
 /**
- * Loads, checks and warms a model; what it returns can serve at once.
+ * Loads, checks and warms a model; what it returns can serve at once. Scoring by another model goes on meanwhile, except
+ * while ONNX Runtime itself loads.
  * @throws TidemarkError MODEL_INVALID or MODEL_CHECK_FAILED
  */
-export function loadModel({ manifest, onnx }: ModelCandidate, view: FeatureView): LoadedModel {
+export async function loadModel({ manifest, onnx }: ModelCandidate, view: FeatureView): Promise<LoadedModel> {
   checkManifest(manifest, view);
   const session = openSession(onnx, manifest.features.length, `${manifest.model} ${manifest.version}`);
   try {
     checkModel(session, manifest);
-    const costs = measureRowCosts(session, testRows(manifest));
+    const costs = await measureRowCosts(session, testRows(manifest));
     return { manifest, session, costs, chunkRows: chooseChunkRows(costs) };
   } catch (error) {
     session.release();

@@ -33,10 +33,10 @@ export function createModelSelection({ log, model, view, holder }: Pick<ModelSou
       champions = withStage(champions, { version: manifest.version, champion: manifest.stage === 'champion', offset, candidate });
     },
     /** Puts the newest champion into service that is not refused; where there is none the present model stays. */
-    apply(): void {
+    async apply(): Promise<void> {
       for (const { version, offset, candidate } of champions) {
         if (refused.has(offset)) continue;
-        if (holder.current()?.manifest.version === version || holder.offer(candidate)) break;
+        if (holder.current()?.manifest.version === version || (await holder.offer(candidate))) break;
         refused.add(offset);
       }
       const kept = new Set(champions.map(({ offset }) => offset));
@@ -50,12 +50,12 @@ export async function startModelSource(options: ModelSourceOptions): Promise<Sto
   const { kafka, codec, log } = options;
   const selection = createModelSelection(options);
   const from = await readModels({ kafka, codec, log, onModel: (version) => selection.take(version) });
-  selection.apply();
+  await selection.apply();
   return followModels({
     kafka, codec, log, from,
-    onModel(version) {
+    async onModel(version) {
       selection.take(version);
-      selection.apply();
+      await selection.apply();
     },
   });
 }

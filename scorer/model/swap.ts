@@ -20,8 +20,8 @@ export interface ModelHolder {
   since(): number;
   /** The last candidate that was refused, until a later one serves. */
   failure(): ModelFailure | undefined;
-  /** Puts a candidate into service, or refuses it and keeps the present one. */
-  offer(candidate: ModelCandidate): boolean;
+  /** Puts a candidate into service, or refuses it and keeps the present one. One candidate at a time. */
+  offer(candidate: ModelCandidate): Promise<boolean>;
   /** Resolves once a model serves. */
   ready(): Promise<void>;
   close(): void;
@@ -47,6 +47,7 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
   let since = 0;
   let failure: ModelFailure | undefined;
   let loads = 0;
+  let closed = false;
   let resolveReady: () => void;
   const ready = new Promise<void>((resolve) => { resolveReady = resolve; });
 
@@ -55,12 +56,12 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
     since: () => since,
     failure: () => failure,
     ready: () => ready,
-    offer(candidate) {
+    async offer(candidate) {
       const { version } = candidate.manifest;
       let loaded: LoadedModel;
       loads++;
       try {
-        loaded = loadModel(candidate, view);
+        loaded = await loadModel(candidate, view);
       } catch (error) {
         failure = { version, message: messageOf(error), at: clock() };
         onRefused?.();
@@ -71,6 +72,10 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
           log.warn('model_loads_exhausted', { loads, what: 'this process asks to be started afresh' });
           onWornOut?.();
         }
+      }
+      if (closed) {
+        loaded.session.release();
+        return false;
       }
       const previous = current;
       current = loaded;
@@ -83,6 +88,7 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
       return true;
     },
     close() {
+      closed = true;
       current?.session.release();
       current = undefined;
     },

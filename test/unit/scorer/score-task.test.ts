@@ -29,7 +29,7 @@ async function setUp(t: Test, more: { canonical?: object; versions?: number[]; n
   const store = await openOnlineStore({ folder, layout: predictionsAvro(view), clusterId: 'k' });
   const holder = createModelHolder({ view, log: new Log('test', 'error', () => undefined) });
   const model = logisticModel(view, 'v1', 1);
-  holder.offer(model);
+  await holder.offer(model);
   const skipped: string[] = [];
   const appended: { topic: string; key: Buffer | null; value: Buffer | null }[] = [];
   const published: Scored[][] = [];
@@ -142,7 +142,7 @@ t.test('a model is swapped between two chunks of one batch', async (t) => {
   const second = logisticModel(view, 'v2', 9);
   const batch = (from: number) => Array.from({ length: 50 }, (_, i) => record(from + i, fields(from + i)));
   await task.process(batch(0), output);
-  holder.offer(second);
+  await holder.offer(second);
   await task.process(batch(50), output);
   const versions = appended.map(({ value }) => read(value!).model_version);
   t.strictSame([versions.indexOf('v2'), versions.lastIndexOf('v1'), versions.length], [50, 49, 100]);

@@ -33,7 +33,7 @@ t.test('before the first model: alive, not ready, and it says why', async (t) =>
 
 t.test('with a model', async (t) => {
   const { url, port, holder, store, calls } = await startTestScorer(t);
-  holder.offer(model);
+  await holder.offer(model);
 
   t.test('a score by name, in order and as a bare array; null is missing', async (t) => {
     for (const body of [{ features: byName }, { features: json }, json]) {
@@ -124,7 +124,7 @@ t.test('with a model', async (t) => {
 
   t.test('health and metrics', async (t) => {
     t.match(await call(`${url}/health`), { status: 200, body: { status: 'up', ready: true, dependencies: { model: { status: 'up', version: 'v1', family: 'logistic_regression' }, store: { status: 'up' }, registry: { status: 'up' }, kafka: { lag: 3 } } } });
-    holder.offer(logisticModel(view, 'bad', 2, { test_outputs: [9, 9, 9, 9] }));
+    await holder.offer(logisticModel(view, 'bad', 2, { test_outputs: [9, 9, 9, 9] }));
     t.match(await call(`${url}/health`), { status: 200, body: { status: 'degraded', dependencies: { model: { status: 'degraded', version: 'v1', refused: { version: 'bad', reason: /test row 0/ } } } } });
     const text = (await call(`${url}/metrics`)).body['text'] as string;
     for (const line of [
