@@ -13,7 +13,7 @@ import { customerActivity as view } from '../../../schemas/features/customer-act
 import { featuresAvro } from '../../../schemas/features/derive.js';
 import { subjectOf, TOPICS } from '../../../schemas/topics.js';
 import { latestFeatures } from '../../../scorer/features-command.js';
-import { startScorer } from '../../../scorer/main.js';
+import { SCORER_GROUP, startScorer } from '../../../scorer/main.js';
 import { predictionReader, type Prediction } from '../../../scorer/prediction.js';
 import { onlineStoreFolder } from '../../../scorer/store/folder.js';
 import { startCluster, testLog } from '../../support/cluster.js';
@@ -80,6 +80,15 @@ async function start(): Promise<Running> {
   return { url: `http://127.0.0.1:${scorer.port}`, stop: () => scorer.stop() };
 }
 const get = async (url: string): Promise<{ status: number; body: any }> => { const res = await fetch(url); return { status: res.status, body: await res.json() }; };
+
+/** The group's committed offsets by partition. */
+async function committed(): Promise<number[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const [group] = await admin.fetchOffsets({ groupId: SCORER_GROUP, topics: [TOPICS.features.name] });
+  await admin.disconnect();
+  return group!.partitions.sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset));
+}
 
 let scorer: Running;
 t.teardown(async () => { await scorer?.stop(); });
@@ -173,9 +182,20 @@ function checkPredictions(t: { equal(a: unknown, b: unknown, m: string): unknown
 t.test('offsets of the group stand at the end', async (t) => {
   await sleep(300);
   const ranges = await offsetRanges(kafka, TOPICS.features.name);
-  const admin = kafka.admin();
-  await admin.connect();
-  const [group] = await admin.fetchOffsets({ groupId: 'tidemark-scorer', topics: [TOPICS.features.name] });
-  await admin.disconnect();
-  for (const { partition, offset } of group!.partitions) t.equal(Number(offset), ranges[partition]!.high);
+  t.strictSame(await committed(), ranges.map(({ high }) => high));
+});
+
+t.test('records of a newer view version wait in Kafka, REST goes on', async (t) => {
+  const before = (await predictions()).length;
+  const newer = valueOf(fields(published, { customer_id: 'C0', view_version: view.version + 1 }));
+  await producer.send({ topic: TOPICS.features.name, messages: [{ key: 'C0', partition: 0, value: newer }] });
+  const health = await until('held', async () => { const { body } = await get(`${scorer.url}/health`); return body.dependencies.kafka.detail?.includes('view version 2') ? body : undefined; });
+  t.match(health, { status: 'degraded', ready: true, dependencies: { kafka: { detail: /start a scorer of that version/ } } });
+  await producer.send({ topic: TOPICS.features.name, messages: [{ key: 'C0', partition: 0, value: valueOf(fields(published, { customer_id: 'C0' })) }] });
+  await sleep(1500);
+  t.equal((await get(`${scorer.url}/customers/C3`)).status, 200);
+  t.equal((await predictions()).length, before, 'what stands behind it is not scored either');
+  t.strictSame(failures, []);
+  const [low] = await committed();
+  t.equal((await offsetRanges(kafka, TOPICS.features.name))[0]!.high - low!, 2, 'both stand before the group');
 });
