@@ -48,7 +48,7 @@ export interface DeadLetterSource {
 }
 
 /** The headers of a dead letter; those of the source record are kept beside them. @param failedAtMs epoch milliseconds */
-export function deadLetterHeaders<Value>(
+export function deadLetterHeaders<Value = string>(
   { reason, error }: Rejection,
   source: DeadLetterSource,
   failedAtMs: number,
