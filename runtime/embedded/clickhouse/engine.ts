@@ -5,16 +5,14 @@ import { TidemarkError, messageOf } from '../../errors.js';
 type Handle = { readonly __handle: unique symbol };
 
 interface NativeRead { bytes: Uint8Array; elapsed: number; rowsRead: number; bytesRead: number }
-interface NativeWrite { elapsed: number; rowsWritten: number; bytesWritten: number }
 interface NativeChunk { done: boolean; bytes: Uint8Array; numRows: number }
 interface NativeClass { statementCount: number; queryClass: number }
 
-/** What the engine's addon exports. `chdb`'s own wrapper is left out because it refuses binary formats on insert. */
+/** What we use of the engine's addon. `chdb`'s own wrapper is left out: its streams cannot run off the main thread. */
 export interface Native {
   CreateConnection(dataDir: string, args?: string[]): Handle;
   CloseConnection(handle: Handle): void;
   QueryAsyncConnection(handle: Handle, sql: string, format: string): Promise<NativeRead>;
-  InsertRawAsyncConnection(handle: Handle, prefix: string, data: Uint8Array, countLines: boolean): Promise<NativeWrite>;
   DurableClassifyAsync(handle: Handle, sql: string, database: string): Promise<NativeClass>;
   StreamQuery(handle: Handle, sql: string, format: string): Handle;
   StreamFetch(stream: Handle): Promise<NativeChunk>;
@@ -68,12 +66,6 @@ export class Connection {
   async query(sql: string, format: string): Promise<Outcome> {
     const raw = await this.track(this.native.QueryAsyncConnection(this.handle, sql, format));
     return { bytes: raw.bytes, rowsRead: raw.rowsRead, bytesRead: raw.bytesRead, rowsWritten: 0, bytesWritten: 0 };
-  }
-
-  /** Runs one INSERT whose text is `prefix` followed by `data`, byte for byte. */
-  async insert(prefix: string, data: Uint8Array): Promise<Outcome> {
-    const raw = await this.track(this.native.InsertRawAsyncConnection(this.handle, prefix, data, false));
-    return { bytes: new Uint8Array(0), rowsRead: raw.rowsWritten, bytesRead: raw.bytesWritten, rowsWritten: raw.rowsWritten, bytesWritten: raw.bytesWritten };
   }
 
   async classify(sql: string): Promise<{ statements: number; reach: Reach }> {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { authenticate, ReaderGate, type Passwords, type User } from './access.js';
 import { Admission } from './admission.js';
-import { readBody } from './body.js';
+import { readBody, Spool, type DataFile } from './body.js';
 import type { Connection, Engine, Outcome } from './engine.js';
 import { contentTypeOf } from './formats.js';
+import { parseInsert, type InsertText } from './insert-text.js';
 import { answerFor, ProtocolError } from './protocol-error.js';
 import { readRequest, type ProtocolRequest } from './request.js';
 import { sendError, sendWhole, setHeaders, setSummary } from './response.js';
@@ -14,12 +15,14 @@ export const RUNNING_MAX = 12;
 const WAITING_MAX = 256;
 /** A statement without inline data is held as text; more than this is data sent as if it were one. */
 const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
-const HEAD_BYTES = 4096;
+/** Where the data of an INSERT in the body must have begun. */
+const HEAD_BYTES = 256 * 1024;
 
 /** Answers requests of ClickHouse's HTTP protocol from the engine. */
 export class Handler {
   private readonly admission = new Admission(RUNNING_MAX, WAITING_MAX);
   private readonly sessions: Sessions;
+  private readonly spool: Spool;
   private constructor(
     private readonly engine: Engine,
     private readonly passwords: Passwords,
@@ -27,6 +30,7 @@ export class Handler {
     private readonly gate: ReaderGate,
   ) {
     this.sessions = new Sessions(engine);
+    this.spool = new Spool(engine.dataDir);
   }
 
   static async create(engine: Engine, passwords: Passwords): Promise<Handler> {
@@ -58,14 +62,38 @@ export class Handler {
     if (request.path !== '/') return plain(response, 404, `There is no handle ${request.path}\n\nUse / or /ping for health checks.\nSend queries from your program with POST method or GET /?query=...\n`);
     if (request.method !== 'GET' && request.method !== 'POST' && request.method !== 'HEAD') return plain(response, 501, 'Use GET or POST.\n');
     const user = authenticate(request.user, request.password, this.passwords);
-    const body = await readBody(message);
+    const statement = await this.readStatement(message, request);
     try {
       const release = await this.admission.enter();
       try {
-        await this.run({ message, response, request, user, body: body.bytes, startedAt });
+        await this.run({ message, response, request, user, statement, startedAt });
       } finally {
         release();
       }
+    } finally {
+      await statement.release();
+    }
+  }
+
+  /** The statement, and with an INSERT its data in a file. */
+  private async readStatement(message: IncomingMessage, request: ProtocolRequest): Promise<Statement> {
+    const inUrl = insertOf(request.query);
+    if (inUrl !== undefined && request.query.slice(inUrl.dataAt).trim() === '') {
+      const file = await this.spool.fromMessage(message);
+      return { sql: fromFile(inUrl, file), isInsert: true, release: () => file.remove() };
+    }
+    const body = await readBody(message);
+    try {
+      const whole = request.query === '' ? body.bytes : Buffer.concat([Buffer.from(body.bytes.length === 0 ? request.query : `${request.query}\n`), body.bytes]);
+      // One character a byte, so that places in the head are places in the bytes.
+      const insert = insertOf(whole.subarray(0, HEAD_BYTES).toString('latin1'));
+      if (insert !== undefined) {
+        const file = await this.spool.fromBytes(whole.subarray(insert.dataAt));
+        const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
+        return { sql: fromFile({ ...insert, target: utf8(insert.target), settings: utf8(insert.settings) }, file), isInsert: true, release: () => file.remove() };
+      }
+      if (whole.length > STATEMENT_BYTES_MAX) throw new ProtocolError(229, 'QUERY_IS_TOO_LARGE', `Query is ${whole.length} bytes, maximum ${STATEMENT_BYTES_MAX}.`);
+      return { sql: whole.toString('utf8'), isInsert: false, release: async () => undefined };
     } finally {
       body.release();
     }
@@ -92,19 +120,18 @@ export class Handler {
     }
   }
 
-  private async execute(connection: Connection, { request, user, body }: Call): Promise<{ outcome: Outcome; format: string }> {
+  private async execute(connection: Connection, { request, user, statement }: Call): Promise<{ outcome: Outcome; format: string }> {
     const fallback = request.defaultFormat ?? 'TabSeparated';
-    const head = request.query === '' ? body.subarray(0, HEAD_BYTES).toString('utf8') : request.query;
-    if (head.trim() === '') throw new ProtocolError(62, 'SYNTAX_ERROR', 'Empty query.');
-    if (firstKeyword(head) === 'INSERT') {
+    if (statement.isInsert) {
       if (user === 'reader') throw new ProtocolError(164, 'READONLY', 'reader: Cannot execute query in readonly mode.');
-      return { outcome: await connection.insert(request.query === '' ? '' : `${request.query}\n`, body), format: fallback };
+      const read = await connection.query(statement.sql, fallback);
+      return { outcome: { ...read, rowsWritten: read.rowsRead, bytesWritten: read.bytesRead }, format: fallback };
     }
-    if (body.length > STATEMENT_BYTES_MAX) throw new ProtocolError(229, 'QUERY_IS_TOO_LARGE', `Query is ${body.length} bytes, maximum ${STATEMENT_BYTES_MAX}.`);
-    const sql = request.query === '' ? body.toString('utf8') : body.length === 0 ? request.query : `${request.query}\n${body.toString('utf8')}`;
+    const { sql } = statement;
+    if (sql.trim() === '') throw new ProtocolError(62, 'SYNTAX_ERROR', 'Empty query.');
     const shape = shapeOf(sql);
     if (shape.several) throw new ProtocolError(62, 'SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed): send one statement a request.');
-    if (shape.intoOutfile) throw new ProtocolError(1, 'UNSUPPORTED_METHOD', 'INTO OUTFILE is not allowed over HTTP.');
+    if (shape.hostFile) throw new ProtocolError(1, 'UNSUPPORTED_METHOD', 'INTO OUTFILE and FROM INFILE are not allowed over HTTP.');
     if (user === 'reader') await this.gate.check(connection, sql, shape);
     return { outcome: await connection.query(sql, fallback), format: shape.format ?? fallback };
   }
@@ -119,12 +146,19 @@ export class Handler {
   }
 }
 
+interface Statement { readonly sql: string; readonly isInsert: boolean; release(): Promise<void> }
+
+const insertOf = (head: string): InsertText | undefined => (firstKeyword(head) === 'INSERT' ? parseInsert(head) : undefined);
+
+const fromFile = (insert: InsertText, file: DataFile): string =>
+  `${insert.target} FROM INFILE ${quoteString(file.path)} COMPRESSION '${file.compression}' ${insert.settings} FORMAT ${insert.format}`;
+
 interface Call {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly request: ProtocolRequest;
   readonly user: User;
-  readonly body: Buffer;
+  readonly statement: Statement;
   readonly startedAt: bigint;
 }
 

@@ -28,6 +28,8 @@ export interface Answer {
   readonly text: string;
 }
 
+/** Where the data of an insert stood is no matter of the client's. */
+const SPOOL_TRACE = /: \(in file\/uri [^)]*\)|: While executing File: data for INSERT was parsed from file/g;
 const CODE = /Code: (\d+)\. /;
 
 /** Turns whatever was thrown into what the client is told. */
@@ -36,6 +38,6 @@ export function answerFor(error: unknown, version: string): Answer {
   const found = CODE.exec(message);
   if (found === null) return { status: 500, code: 1002, text: `Code: 1002. DB::Exception: ${message} (UNKNOWN_EXCEPTION) (version ${version})\n` };
   const code = Number(found[1]);
-  const text = message.slice(found.index).replace(/(?: \(version [^)]*\))+(?=\. \(|$)/g, '').trimEnd();
+  const text = message.slice(found.index).replace(/(?: \(version [^)]*\))+(?=\. \(|$)/g, '').replace(SPOOL_TRACE, '').trimEnd();
   return { status: statusByCode.get(code) ?? 500, code, text: `${text} (version ${version})\n` };
 }

@@ -72,7 +72,8 @@ export function firstKeyword(sql: string): string {
 export interface StatementShape {
   /** The format of its own FORMAT clause. */
   readonly format?: string;
-  readonly intoOutfile: boolean;
+  /** INTO OUTFILE or FROM INFILE: files of the host, read or written outside the tables. */
+  readonly hostFile: boolean;
   /** A second statement follows a semicolon. */
   readonly several: boolean;
   /** Names called like a function, in small letters. */
@@ -81,7 +82,7 @@ export interface StatementShape {
 
 export function shapeOf(sql: string): StatementShape {
   let format: string | undefined;
-  let intoOutfile = false;
+  let hostFile = false;
   let several = false;
   let ended = false;
   let depth = 0;
@@ -99,11 +100,12 @@ export function shapeOf(sql: string): StatementShape {
     if (previous?.kind === 'word' && depth === 0) {
       const keyword = previous.text.toUpperCase();
       if (keyword === 'FORMAT' && token.kind === 'word') format = token.text;
-      if (keyword === 'INTO' && token.kind === 'word' && token.text.toUpperCase() === 'OUTFILE') intoOutfile = true;
+      const next = token.kind === 'word' ? token.text.toUpperCase() : '';
+      if ((keyword === 'INTO' && next === 'OUTFILE') || (keyword === 'FROM' && next === 'INFILE')) hostFile = true;
     }
     previous = token;
   }
-  return { ...(format === undefined ? {} : { format }), intoOutfile, several, calls };
+  return { ...(format === undefined ? {} : { format }), hostFile, several, calls };
 }
 
 export const quoteString = (value: string): string => `'${value.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\0')}'`;
