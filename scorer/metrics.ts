@@ -33,6 +33,8 @@ export function createScorerMetrics(): ScorerMetrics {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> => new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect?: (this: Gauge<L>) => void): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers, ...(collect === undefined ? {} : { collect }) });
+  /** A counter that something else counts. */
+  const total = (name: string, help: string, read: () => number): Counter => new Counter({ name, help, registers, collect() { this.reset(); this.inc(read()); } });
 
   const stages = createStageHistogram(register, 'tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.',
     ['event_to_features', 'features_to_score', 'score_to_commit', 'event_to_commit'], LATENCY_S.map((s) => s * 1000));
@@ -93,8 +95,8 @@ export function createScorerMetrics(): ScorerMetrics {
       });
       gauge('tidemark_scorer_online_customers', 'Customers in the online store.', [], function () { this.set(customers()); });
       gauge('tidemark_scorer_socket_clients', 'Connected WebSocket clients.', [], function () { this.set(hub.clients); });
-      gauge('tidemark_scorer_socket_sent', 'Scores sent to WebSocket clients.', [], function () { this.set(hub.counts.sent); });
-      gauge('tidemark_scorer_socket_dropped', 'Scores that WebSocket clients were too slow for.', [], function () { this.set(hub.counts.dropped); });
+      total('tidemark_scorer_socket_sent_total', 'Scores sent to WebSocket clients.', () => hub.counts.sent);
+      total('tidemark_scorer_socket_dropped_total', 'Scores that WebSocket clients were too slow for.', () => hub.counts.dropped);
     },
   };
 }

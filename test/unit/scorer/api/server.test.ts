@@ -130,7 +130,7 @@ t.test('with a model', async (t) => {
     for (const line of [
       /tidemark_scorer_model_info\{.*version="v1",family="logistic_regression".*\} 1\n/,
       /tidemark_scorer_lag_records\{.*partition="0".*\} 3\n/, /tidemark_scorer_models_refused_total\{.*\} 1\n/,
-      /tidemark_scorer_http_seconds_count\{.*path="\/predict".*\} [1-9]/, /tidemark_scorer_model_call_rows_count\{.*source="api".*\} [1-9]/, /process_cpu_seconds_total/,
+      /tidemark_scorer_http_seconds_count\{.*path="\/predict".*\} [1-9]/, /tidemark_scorer_socket_sent_total\{.*\} 0\n/, /tidemark_scorer_model_call_rows_count\{.*source="api".*\} [1-9]/, /process_cpu_seconds_total/,
     ]) t.match(text, line);
   });
 
