@@ -1,36 +1,36 @@
--- The moments at which a training set looks at a customer: customer_id, at (epoch ms), on_event.
+-- Whose features a training set takes as of when: customer_id, as_of_offset, as_of_ms (epoch ms; 0: the record itself).
 -- Snapshots stand every step_ms back from the end of the holdout, each customer's moved by a part of a step that follows
--- from its id, so that every hour and weekday occurs, as in the sweeps that score silent customers. Moments of events
--- stand beside them, since a customer is scored after each event too. Both are thinned by hashes (parts per million),
--- never by what happened afterwards. A customer is known from its first event on.
-SELECT customer_id, at, max(on_event) AS on_event
-FROM
-(
-    SELECT customer_id, at, toUInt8(0) AS on_event
-    FROM
-    (
-        SELECT
-            customer_id,
-            toUnixTimestamp64Milli(min(event_time)) AS first_ms,
-            {holdout_to:Int64} - toInt64(cityHash64('snapshot', customer_id) % {step_ms:UInt64}) AS last_ms
-        FROM events
-        WHERE event_time <= fromUnixTimestamp64Milli({holdout_to:Int64})
-          AND cityHash64('customer', customer_id) % 1000000 < {customers_ppm:UInt32}
-        GROUP BY customer_id
-    )
-    ARRAY JOIN arrayMap(
-        i -> last_ms - toInt64(i) * {step_ms:Int64},
-        range(toUInt32(greatest(0, intDiv(last_ms - greatest(first_ms, {train_after:Int64}), {step_ms:Int64}) + 1)))) AS at
-    WHERE at >= first_ms
-
-    UNION ALL
-
-    SELECT customer_id, toUnixTimestamp64Milli(event_time) AS at, toUInt8(1) AS on_event
-    FROM events
-    WHERE event_time > fromUnixTimestamp64Milli({train_after:Int64})
-      AND event_time <= fromUnixTimestamp64Milli({holdout_to:Int64})
-      AND cityHash64('customer', customer_id) % 1000000 < {customers_ppm:UInt32}
-      AND cityHash64('event', event_id) % 1000000 < {events_ppm:UInt32}
+-- from its id, so that every hour and weekday occurs, as in the sweeps that score silent customers. Records themselves
+-- stand beside them, since a customer is scored after each event too: one part per million of them by a hash of their id,
+-- never by what happened afterwards. By a snapshot had arrived what stands before the customer's first record past it.
+WITH
+_arrivals AS (
+  SELECT
+    customer_id, event_id, toInt64(kafka_offset) AS _offset,
+    max(toUnixTimestamp64Milli(event_time)) OVER (PARTITION BY customer_id ORDER BY kafka_offset) AS _latest
+  FROM {events:Identifier}
+  WHERE cityHash64(customer_id) % {shards:UInt32} = {shard:UInt32}
+),
+_states AS (
+  SELECT customer_id, _latest, max(_offset) AS _offset FROM _arrivals GROUP BY customer_id, _latest
+),
+_snapshots AS (
+  SELECT customer_id, _at
+  FROM (
+    SELECT
+      customer_id,
+      greatest(min(_latest), {train_after:Int64} + 1) AS _from,
+      {holdout_to:Int64} - toInt64(cityHash64('snapshot', customer_id) % {step_ms:UInt64}) AS _last
+    FROM _states
+    GROUP BY customer_id
+  )
+  ARRAY JOIN arrayMap(i -> _last - toInt64(i) * {step_ms:Int64}, range(toUInt32(if(_last < _from, 0, intDiv(_last - _from, {step_ms:Int64}) + 1)))) AS _at
 )
-WHERE (at > {train_after:Int64} AND at <= {train_to:Int64}) OR (at > {holdout_after:Int64} AND at <= {holdout_to:Int64})
-GROUP BY customer_id, at
+SELECT _snapshots.customer_id AS customer_id, _states._offset AS as_of_offset, _at AS as_of_ms
+FROM _snapshots ASOF INNER JOIN _states ON _snapshots.customer_id = _states.customer_id AND _snapshots._at >= _states._latest
+WHERE _at <= {train_to:Int64} OR _at > {holdout_after:Int64}
+UNION ALL
+SELECT customer_id, _offset AS as_of_offset, toInt64(0) AS as_of_ms
+FROM _arrivals
+WHERE cityHash64('event', event_id) % 1000000 < {events_ppm:UInt32}
+  AND ((_latest > {train_after:Int64} AND _latest <= {train_to:Int64}) OR (_latest > {holdout_after:Int64} AND _latest <= {holdout_to:Int64}))

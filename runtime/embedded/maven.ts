@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { TidemarkError } from '../errors.js';
 import { PROJECT_ROOT } from '../paths.js';
@@ -34,8 +34,8 @@ export function partVersion(part: JarPart): string {
   return `${part}-${found[1]}`;
 }
 
-/** Where a part's files stand once fetched. */
-export const partFolder = (part: JarPart, jarsDir: string): string => join(jarsDir, partVersion(part));
+/** Where a part's files stand once fetched; absolute, since Maven takes a relative path from the pom's folder. */
+export const partFolder = (part: JarPart, jarsDir: string): string => resolve(jarsDir, partVersion(part));
 export const isFetched = (part: JarPart, jarsDir: string): boolean => existsSync(partFolder(part, jarsDir));
 
 /**
@@ -49,7 +49,7 @@ export async function fetchJars(part: JarPart, jarsDir: string, progress: Progre
   const { command } = await requireMaven();
   await mkdir(jarsDir, { recursive: true });
   await removeAbandoned(jarsDir);
-  const unfinished = await mkdtemp(join(jarsDir, '.unfinished-'));
+  const unfinished = await mkdtemp(resolve(jarsDir, '.unfinished-'));
   try {
     await runMaven(command, part, unfinished, progress);
     await rename(unfinished, folder).catch((error: unknown) => {
@@ -66,7 +66,7 @@ function runMaven(command: string, part: JarPart, target: string, progress: Prog
   const name = `${title} ${partVersion(part).slice(part.length + 1)}`;
   const args = ['-B', '-f', POM_FILE, '-P', part, goal, `-DoutputDirectory=${target}`];
   progress(`fetching ${name} (first start only)`);
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     const lines: string[] = [];
     let files = 0;
     let told = 0;
@@ -86,7 +86,7 @@ function runMaven(command: string, part: JarPart, target: string, progress: Prog
     child.on('error', (error) => { clearTimeout(deadline); reject(downloadFailed(name, error.message)); });
     child.on('close', (code, signal) => {
       clearTimeout(deadline);
-      if (code === 0) resolve();
+      if (code === 0) done();
       else if (signal === 'SIGKILL') reject(downloadFailed(name, `Maven was not done within ${FETCH_DEADLINE_MS / 60_000} minutes`));
       else reject(downloadFailed(name, firstError(lines)));
     });

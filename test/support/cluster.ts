@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startEmbeddedClickHouse } from '../../runtime/embedded/clickhouse/start.js';
 import { startEmbeddedKafka } from '../../runtime/embedded/kafka.js';
 import { startEmbeddedRegistry } from '../../runtime/embedded/registry.js';
 import { Log } from '../../runtime/log.js';
@@ -71,7 +72,14 @@ export async function startCluster(t: Teardown, parts: ClusterParts): Promise<Cl
       env['SCHEMA_REGISTRY_URL'] = registry.url;
     }
   };
-  await kafkaThenRegistry();
+  const clickhouse = async (): Promise<void> => {
+    if (parts.clickhouse !== true) return;
+    const server = await startEmbeddedClickHouse({ dataDir, log: testLog, port: await freePort() });
+    ends.push(() => server.stop());
+    pids.clickhouse = server.pid;
+    env['CLICKHOUSE_URL'] = server.url;
+  };
+  await Promise.all([kafkaThenRegistry(), clickhouse()]);
   for (const name of ['SCORER_PORT', 'FEATURES_METRICS_PORT', 'LANDING_METRICS_PORT']) env[name] = String(await freePort());
   Object.assign(env, parts.settings);
   return { settings: loadSettings(env), dataDir, env, pids, stop };

@@ -1,0 +1,88 @@
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { featureSql } from '../../schemas/features/sql/feature-sql.js';
+import { onClickHouse, type ClickHouseClient } from '../../runtime/clickhouse.js';
+import { TidemarkError } from '../../runtime/errors.js';
+import type { Settings } from '../../runtime/settings.js';
+import { isShortage, planSnapshots, type SnapshotPlan } from '../core/plan.js';
+import { chooseSampling, type Sampling } from '../core/sampling.js';
+import type { LabelledRows } from '../rows.js';
+import { selectNumbers, sql, type QueryParameters } from './queries.js';
+import { RowBinaryReader } from './row-binary.js';
+import { withWorkingCopy } from './working-copy.js';
+
+export interface History {
+  /** Epoch milliseconds of the first and the latest event. */
+  readonly first: number;
+  readonly watermark: number;
+  readonly events: number;
+  readonly customers: number;
+}
+
+export interface Dataset {
+  readonly rows: LabelledRows;
+  /** sha256 over view, features, plan and every row in canonical order. */
+  readonly data_hash: string;
+  readonly plan: SnapshotPlan;
+  readonly sampling: Sampling;
+}
+
+export interface DatasetOptions {
+  readonly client: ClickHouseClient;
+  readonly settings: Settings;
+  readonly view: FeatureView;
+  /** Another spine than training_spine.sql: a SELECT in the terms of schemas/features/sql/spine.ts. */
+  readonly spine?: string;
+}
+
+/** What has landed. @throws TidemarkError TRAINING_DATA_INSUFFICIENT where nothing has */
+export async function readHistory({ client, settings }: DatasetOptions): Promise<History> {
+  const [row] = await onClickHouse(settings, 'training: history', () => selectNumbers(client, sql('training_history'), {}));
+  if (row === undefined || row['events'] === 0)
+    throw new TidemarkError('TRAINING_DATA_INSUFFICIENT', 'training: no events have landed in ClickHouse; publish events and run landing, then train');
+  return row as unknown as History;
+}
+
+/** Plans the moments of the training set. @throws TidemarkError TRAINING_DATA_INSUFFICIENT with what is there and what is needed */
+export function planFor(history: History, settings: Settings): SnapshotPlan {
+  const plan = planSnapshots({
+    first: history.first, watermark: history.watermark, horizon_days: settings.LABEL_HORIZON_DAYS, step_days: settings.TRAIN_SNAPSHOT_STEP_DAYS,
+  });
+  if (isShortage(plan)) throw new TidemarkError('TRAINING_DATA_INSUFFICIENT', `training: ${plan.shortage}`);
+  return plan;
+}
+
+/**
+ * The training set as of the landed events: vectors by the view's own SQL, point in time, with matured labels.
+ * @throws TidemarkError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_QUERY_FAILED
+ */
+export async function readDataset(options: DatasetOptions, history: History, plan: SnapshotPlan): Promise<Dataset> {
+  const { client, settings, view } = options;
+  const moments = {
+    train_after: plan.train.after, train_to: plan.train.to, holdout_after: plan.holdout.after, holdout_to: plan.holdout.to,
+    step_ms: plan.step_ms, horizon_ms: plan.horizon_ms,
+  };
+  return onClickHouse(settings, 'training: rows', async () => {
+    const [sizes] = await selectNumbers(client, sql('training_size'), { ...moments, events: 'events' });
+    const sampling = chooseSampling({ snapshots: sizes!['snapshots']!, moments: sizes!['moments']!, events: history.events, rows_max: settings.TRAIN_ROWS_MAX });
+    const names = view.features.map(({ name }) => name);
+    const lineage = JSON.stringify({ view: view.name, version: view.version, names, moments, sampling });
+    const reader = new RowBinaryReader(names, lineage, Math.min(settings.TRAIN_ROWS_MAX, sizes!['snapshots']! + sizes!['moments']!));
+    await withWorkingCopy(client, sampling, async (events) => {
+      for (let shard = 0; shard < sampling.shards_taken; shard++)
+        await readShard(options, { index: shard, count: sampling.shards }, { ...moments, events_ppm: sampling.events_ppm, events }, reader);
+    });
+    return { ...reader.end(), plan, sampling };
+  });
+}
+
+async function readShard(
+  { client, view, spine = sql('training_spine') }: DatasetOptions, shard: { index: number; count: number }, parameters: QueryParameters & { events: string }, reader: RowBinaryReader,
+): Promise<void> {
+  const features = featureSql(view, { spine, shard, events: parameters.events });
+  const columns = view.features.map(({ name }) => `toFloat32(_features.${name})`).join(', ');
+  const query = sql('training_rows').replace('__FEATURES__', () => features).replace('__COLUMNS__', () => columns);
+  const { stream } = await client.exec({
+    query: `${query} FORMAT RowBinary`, query_params: { ...parameters, shard: shard.index, shards: shard.count }, clickhouse_settings: { wait_end_of_query: 1 },
+  });
+  for await (const chunk of stream as AsyncIterable<Buffer>) reader.push(chunk);
+}
