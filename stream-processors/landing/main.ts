@@ -1,0 +1,74 @@
+import { createClickHouse } from '../../runtime/clickhouse.js';
+import { createKafka } from '../../runtime/kafka/client.js';
+import { ensureTopics } from '../../runtime/kafka/topics.js';
+import type { Stoppable } from '../../runtime/lifecycle.js';
+import type { Log } from '../../runtime/log.js';
+import { createManifestCodec } from '../../runtime/models/codec.js';
+import { createRegistry } from '../../runtime/registry/registry.js';
+import type { Settings } from '../../runtime/settings.js';
+import { createMetrics, healthOf, startTelemetry } from '../../runtime/telemetry.js';
+import { customerActivity } from '../../schemas/features/customer-activity.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { TOPICS } from '../../schemas/topics.js';
+import { createInserter } from './inserter.js';
+import { createLandingMetrics } from './metrics.js';
+import { deadLettersTable } from './tables/dead-letters.js';
+import { eventsTable } from './tables/events.js';
+import { modelVersionsTable } from './tables/model-versions.js';
+import { predictionsTable } from './tables/predictions.js';
+import { runTopicGroup, type TopicGroup } from './topic-group.js';
+
+export const LANDING_GROUP = 'tidemark-landing';
+
+/**
+ * Landing: customer-events, predictions, dead letters and model versions into ClickHouse, each record once. The tables must
+ * be there (`tidemark migrate`).
+ * @param fail called when the process cannot go on
+ */
+export async function startLanding(settings: Settings, log: Log, fail: (error: unknown) => void, view: FeatureView = customerActivity): Promise<Stoppable> {
+  const kafka = createKafka(settings, log);
+  const registry = createRegistry(settings, log);
+  const [events] = await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models]);
+  const client = createClickHouse(settings);
+  const register = createMetrics('landing');
+  let group: TopicGroup | undefined;
+  const partitions = (): ReturnType<TopicGroup['partitions']> => group?.partitions() ?? [];
+  const metrics = createLandingMetrics(register, partitions);
+  const inserter = createInserter(client, metrics, log);
+  const unreadable = (topic: string) => (error: string): void => {
+    metrics.skipped(topic, 'unreadable');
+    log.warn('record_unreadable', { topic, message: error });
+  };
+  const telemetry = await startTelemetry({
+    port: settings.LANDING_METRICS_PORT, service: 'landing', metrics: register,
+    health: () => Promise.resolve(healthOf({
+      kafka: partitions().length > 0
+        ? { status: 'up', detail: `${partitions().length} partitions, ${partitions().reduce((sum, { lag }) => sum + lag, 0)} records behind` }
+        : { status: 'degraded', detail: 'no partition is assigned' },
+      clickhouse: inserter.trouble === undefined ? { status: 'up' } : { status: 'degraded', detail: inserter.trouble },
+    })),
+  });
+  try {
+    group = await runTopicGroup({
+      kafka, settings, log, groupId: LANDING_GROUP, inserter, fail,
+      tables: [
+        eventsTable({
+          registry, aheadMsMax: settings.EVENT_TIME_MAX_AHEAD_S * 1000, partitions: events!.partitions,
+          skipped: (reason) => metrics.skipped(TOPICS.events.name, reason),
+        }),
+        predictionsTable(registry, view, unreadable(TOPICS.predictions.name)),
+        deadLettersTable(),
+        modelVersionsTable(createManifestCodec(registry), unreadable(TOPICS.models.name)),
+      ],
+    });
+  } catch (error) {
+    await Promise.all([telemetry.stop(), client.close()]);
+    throw error;
+  }
+  return {
+    async stop() {
+      await group.stop();
+      await Promise.all([telemetry.stop(), client.close()]);
+    },
+  };
+}
