@@ -3,7 +3,7 @@ import { TidemarkError } from '../runtime/errors.js';
 import type { Settings } from '../runtime/settings.js';
 import { customerActivity as view } from '../schemas/features/customer-activity.js';
 import { predictionsAvro } from '../schemas/features/derive.js';
-import { customerJson, predictionReader } from './prediction.js';
+import { customerJson, predictionReader } from './store/prediction.js';
 import { onlineStoreFolder } from './store/folder.js';
 import { readOnline } from './store/online-store.js';
 

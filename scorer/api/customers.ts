@@ -1,5 +1,5 @@
 import { EVENT_BOUNDS } from '../../schemas/events/customer-event.js';
-import { customerJson, partitionOfPrediction, predictionReader } from '../prediction.js';
+import { customerJson, partitionOfPrediction, predictionReader } from '../store/prediction.js';
 import { unknownCustomer } from './predict.js';
 import { invalid, sendJson, sendProblem } from './problem.js';
 import type { Route, ServerParts } from './server.js';

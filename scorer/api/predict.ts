@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../runtime/errors.js';
 import { featureNames } from '../../schemas/features/derive.js';
-import { fillFromPrediction } from '../prediction.js';
+import { fillFromPrediction } from '../store/prediction.js';
 import { readJson } from './body.js';
 import { predictRequestParser } from './predict-request.js';
 import { invalid, sendJson, sendProblem, type Problem } from './problem.js';

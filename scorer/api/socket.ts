@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 import { z } from 'zod';
 import { EVENT_BOUNDS } from '../../schemas/events/customer-event.js';
 import { EVERYTHING, type Subscription } from '../core/subscription.js';
-import type { LiveClient, LiveConnection, LiveHub } from '../live.js';
+import type { LiveClient, LiveConnection, LiveHub } from './live.js';
 import { invalid, problemJson, sendProblem, type FieldError } from './problem.js';
 import { fieldErrors } from './predict-request.js';
 

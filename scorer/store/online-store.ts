@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { TidemarkError } from '../../runtime/errors.js';
-import { partitionOfPrediction } from '../prediction.js';
+import { partitionOfPrediction } from './prediction.js';
 
 /** Latest prediction of a customer, framed as on the topic predictions; null: the customer was deleted. */
 export type Latest = Buffer | null;

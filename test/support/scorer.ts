@@ -8,13 +8,13 @@ import { customerActivity as view } from '../../schemas/features/customer-activi
 import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
 import { createScoreQueue } from '../../scorer/api/score-queue.js';
 import { serve } from '../../scorer/api/server.js';
-import { createProbe } from '../../scorer/health.js';
-import { createLiveHub, type LiveHub } from '../../scorer/live.js';
-import { createScorerMetrics, type ScorerMetrics } from '../../scorer/metrics.js';
+import { createProbe } from '../../scorer/observe/health.js';
+import { createLiveHub, type LiveHub } from '../../scorer/api/live.js';
+import { createScorerMetrics, type ScorerMetrics } from '../../scorer/observe/metrics.js';
 import { createModelHolder, type ModelHolder } from '../../scorer/model/swap.js';
-import { predictionReader } from '../../scorer/prediction.js';
-import type { Scored } from '../../scorer/score-records.js';
-import { createScorerState } from '../../scorer/state.js';
+import { predictionReader } from '../../scorer/store/prediction.js';
+import type { Scored } from '../../scorer/stream/score-records.js';
+import { createScorerState } from '../../scorer/observe/state.js';
 import { openOnlineStore, type OnlineStore } from '../../scorer/store/online-store.js';
 
 export interface TestScorer {

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { createScorerMetrics } from '../../../scorer/metrics.js';
-import { scored } from '../../support/scorer.js';
+import { createScorerMetrics } from '../../../../scorer/observe/metrics.js';
+import { scored } from '../../../support/scorer.js';
 
 t.test('stage latencies in Prometheus’ cumulative buckets', async (t) => {
   const metrics = createScorerMetrics();

@@ -1,4 +1,4 @@
-import type { Log } from '../runtime/log.js';
+import type { Log } from '../../runtime/log.js';
 import type { SkipReason } from './score-records.js';
 
 const INTERVAL_MS = 10_000;

@@ -1,6 +1,6 @@
 import { scorerHealth, type Dependency, type Probe, type ScorerHealth } from './health.js';
-import type { ModelHolder } from './model/swap.js';
-import type { OnlineStore } from './store/online-store.js';
+import type { ModelHolder } from '../model/swap.js';
+import type { OnlineStore } from '../store/online-store.js';
 
 /** What the parts of a running scorer look at together. */
 export interface ScorerState {

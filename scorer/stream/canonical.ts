@@ -1,8 +1,8 @@
-import type { AvroTypes } from '../runtime/registry/avro-types.js';
-import { avroType } from '../runtime/registry/avro-type.js';
-import { frame, schemaIdOf } from '../runtime/registry/wire-format.js';
-import type { FeatureView } from '../schemas/features/declaration.js';
-import { featuresAvro } from '../schemas/features/derive.js';
+import type { AvroTypes } from '../../runtime/registry/avro-types.js';
+import { avroType } from '../../runtime/registry/avro-type.js';
+import { frame, schemaIdOf } from '../../runtime/registry/wire-format.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { featuresAvro } from '../../schemas/features/derive.js';
 
 /** Brings customer-features values of any writer schema into the bytes of this scorer's own. */
 export interface Canonical {

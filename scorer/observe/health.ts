@@ -1,4 +1,4 @@
-import type { HealthReport, HealthStatus } from '../runtime/telemetry.js';
+import type { HealthReport, HealthStatus } from '../../runtime/telemetry.js';
 
 /** The state of one dependency, with what an operator wants to know of it. */
 export interface Dependency {

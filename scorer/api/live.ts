@@ -1,7 +1,7 @@
-import { createConflation, type Conflation } from './core/conflation.js';
-import { wants, type Subscription } from './core/subscription.js';
-import type { Prediction } from './prediction.js';
-import type { Scored } from './score-records.js';
+import { createConflation, type Conflation } from '../core/conflation.js';
+import { wants, type Subscription } from '../core/subscription.js';
+import type { Prediction } from '../store/prediction.js';
+import type { Scored } from '../stream/score-records.js';
 
 /** A connection as the hub needs it: it sends, and says how much of what it sent still waits. */
 export interface LiveConnection {
@@ -13,7 +13,7 @@ export interface LiveConnection {
 
 export interface LiveClient {
   readonly connection: LiveConnection;
-  /** Null: nothing for now. */
+  /** Null: no scores at all. */
   subscription: Subscription | null;
   /** Number of the last score that was meant for this client, sent or left out. */
   seq: number;

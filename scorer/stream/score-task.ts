@@ -1,7 +1,7 @@
-import type { KafkaRecord, PartitionTask, TransactionOutput } from '../runtime/kafka/records.js';
-import { TOPICS } from '../schemas/topics.js';
+import type { KafkaRecord, PartitionTask, TransactionOutput } from '../../runtime/kafka/records.js';
+import { TOPICS } from '../../schemas/topics.js';
 import type { Scored } from './score-records.js';
-import type { OnlineStore } from './store/online-store.js';
+import type { OnlineStore } from '../store/online-store.js';
 
 export interface ScoreTaskOptions {
   readonly partition: number;

@@ -1,7 +1,7 @@
-import { avroType } from '../runtime/registry/avro-type.js';
-import { FRAME_BYTES } from '../runtime/registry/wire-format.js';
-import type { FeatureView } from '../schemas/features/declaration.js';
-import { featureNames, predictionsAvro, type Trigger } from '../schemas/features/derive.js';
+import { avroType } from '../../runtime/registry/avro-type.js';
+import { FRAME_BYTES } from '../../runtime/registry/wire-format.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { featureNames, predictionsAvro, type Trigger } from '../../schemas/features/derive.js';
 
 /** A prediction as it stands on the topic and in the online store. Times are epoch milliseconds. */
 export interface Prediction {

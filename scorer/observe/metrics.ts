@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { createMetrics } from '../runtime/telemetry.js';
-import type { LiveHub } from './live.js';
-import type { LoadedModel } from './model/load.js';
-import type { Scored, SkipReason } from './score-records.js';
+import { createMetrics } from '../../runtime/telemetry.js';
+import type { LiveHub } from '../api/live.js';
+import type { LoadedModel } from '../model/load.js';
+import type { Scored, SkipReason } from '../stream/score-records.js';
 import { createStageHistogram } from './stage-histogram.js';
 
 export interface ScorerMetrics {

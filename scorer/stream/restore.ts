@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { openPartitionReader } from '../runtime/kafka/cluster.js';
-import { offsetRanges, readPartition } from '../runtime/kafka/read-partition.js';
-import type { KafkaRecord } from '../runtime/kafka/records.js';
-import type { StartOffsets } from '../runtime/kafka/start-offsets.js';
-import type { Log } from '../runtime/log.js';
-import { TOPICS } from '../schemas/topics.js';
-import type { OnlineStore } from './store/online-store.js';
+import { openPartitionReader } from '../../runtime/kafka/cluster.js';
+import { offsetRanges, readPartition } from '../../runtime/kafka/read-partition.js';
+import type { KafkaRecord } from '../../runtime/kafka/records.js';
+import type { StartOffsets } from '../../runtime/kafka/start-offsets.js';
+import type { Log } from '../../runtime/log.js';
+import { TOPICS } from '../../schemas/topics.js';
+import type { OnlineStore } from '../store/online-store.js';
 
 export interface RestoreOptions {
   readonly kafka: Kafka;

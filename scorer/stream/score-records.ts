@@ -1,14 +1,14 @@
-import { TidemarkError } from '../runtime/errors.js';
-import type { KafkaRecord } from '../runtime/kafka/records.js';
-import { FRAME_BYTES } from '../runtime/registry/wire-format.js';
-import type { FeatureView } from '../schemas/features/declaration.js';
+import { TidemarkError } from '../../runtime/errors.js';
+import type { KafkaRecord } from '../../runtime/kafka/records.js';
+import { FRAME_BYTES } from '../../runtime/registry/wire-format.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { Canonical } from './canonical.js';
-import { fillRow, newFeatureScan, scanFeatures, type FeatureScan } from './core/feature-scan.js';
-import { createPredictionWriter, predictionStamp, PREDICTION_EXTRA_BYTES, type PredictionStamp } from './core/prediction-writer.js';
-import { readVarint } from './core/wire.js';
-import { CHUNK_ROWS_MAX } from './model/warm.js';
-import type { LoadedModel } from './model/load.js';
-import type { ModelHolder } from './model/swap.js';
+import { fillRow, newFeatureScan, scanFeatures, type FeatureScan } from '../core/feature-scan.js';
+import { createPredictionWriter, predictionStamp, PREDICTION_EXTRA_BYTES, type PredictionStamp } from '../core/prediction-writer.js';
+import { readVarint } from '../core/wire.js';
+import { CHUNK_ROWS_MAX } from '../model/warm.js';
+import type { LoadedModel } from '../model/load.js';
+import type { ModelHolder } from '../model/swap.js';
 
 /** Why a record of customer-features gave no prediction. */
 export type SkipReason = 'undecodable' | 'older_view_version' | 'deleted';
