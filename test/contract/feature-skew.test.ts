@@ -19,6 +19,7 @@ const DAY = 86_400_000;
 const REAL_HISTORY = '/work/shared/data/events/cdnow-events.csv';
 const seed = seedOf(42);
 t.comment(`TEST_SEED=${seed}`);
+t.setTimeout(180_000);
 const session = openEngine(t);
 
 /** The stream's answer and the oracle's after every record, by customer and offset; they must agree before SQL is asked. */

@@ -42,7 +42,8 @@ export function randomHistory(options: HistoryOptions): HistoryRecord[] {
         events.push(random.chance(0.5) ? { ...copy } : { ...copy, event_time: copy.event_time + random.below(3 * DAY) });
         continue;
       }
-      clock += Math.round(random.exponential() * pace * DAY);
+      // Some come in the very same millisecond as the one before.
+      if (random.chance(0.9)) clock += Math.round(random.exponential() * pace * DAY);
       if (random.chance(0.1)) clock = Math.floor(clock / DAY) * DAY + (random.chance(0.5) ? DAY - 1 : DAY);
       const event_time = random.chance(late) ? clock - random.below(lateDaysMax * DAY) : clock;
       events.push(randomEvent(random, `c${customer}`, `${customer}-${number++}`, event_time));
