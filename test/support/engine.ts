@@ -39,7 +39,11 @@ export interface FeatureRow {
 /** Runs a query of `featureSql` and reads its RowBinary, doubles bit for bit. */
 export async function readFeatures(session: Session, sql: string, view: FeatureView): Promise<FeatureRow[]> {
   const result = (await session.queryAsync(sql, { format: 'RowBinary' })).bytes();
-  const bytes = Buffer.from(result.buffer, result.byteOffset, result.byteLength);
+  return rowsOf(Buffer.from(result.buffer, result.byteOffset, result.byteLength), view);
+}
+
+/** The rows of `featureSql` in RowBinary. */
+export function rowsOf(bytes: Buffer, view: FeatureView): FeatureRow[] {
   const rows: FeatureRow[] = [];
   for (let at = 0; at < bytes.length;) {
     let length = 0;
