@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { latestFeatures } from '../../../scorer/features-command.js';
+import { Child } from '../../support/child.js';
+import { seeded } from '../../support/random.js';
+import { until } from '../../support/relay.js';
+import { startScoringCluster } from '../../support/scoring-cluster.js';
+
+const SEED = 17;
+const KILLS = 4;
+t.comment(`seed ${SEED}`);
+t.setTimeout(180_000);
+
+const cluster = await startScoringCluster(t, { partitions: 2, settings: { KAFKA_SESSION_TIMEOUT_MS: '6000', BATCH_ROWS_MAX: '100' } });
+const { settings, predictions } = cluster;
+const random = seeded(SEED);
+const child = new Child('scorer-process.js', cluster.env);
+t.teardown(() => child.kill());
+
+let flowing = true;
+async function flow(): Promise<void> {
+  for (; flowing; await sleep(40)) await cluster.publishFeatures(1 + random.below(40));
+}
+
+t.test('killed at random moments while records flow and models are swapped: each record is predicted once, the store is complete', async (t) => {
+  await cluster.publishModel('m0', 1);
+  const flowed = flow();
+  for (let kill = 1; kill <= KILLS; kill++) {
+    child.start();
+    const scored = (await predictions()).length;
+    await until(async () => (await predictions()).length > scored, 'the scorer works');
+    await sleep(random() * 500);
+    if (kill % 2 === 0) await cluster.publishModel(`m${kill}`, kill + 1);
+    await sleep(random() * 300);
+    await child.kill();
+    t.comment(`kill -9 number ${kill} at ${cluster.published} records`);
+  }
+  flowing = false;
+  await flowed;
+  child.start();
+  await until(async () => (await predictions()).length >= cluster.published, 'all predictions', 30_000).catch((error: unknown) => t.comment(String(error)));
+  await sleep(1000); // what came twice would come now
+
+  const all = await predictions();
+  t.strictSame(cluster.complaints(all), []);
+  t.strictSame(child.died, [], 'it never ended by itself');
+
+  await child.kill();
+  const latest = new Map(all.map((prediction) => [prediction.customer_id, prediction]));
+  child.start();
+  const url = `http://127.0.0.1:${settings.SCORER_PORT}`;
+  await until(async () => ((await fetch(`${url}/health`).then((res) => res.json() as Promise<{ status: string }>).catch(() => undefined))?.status === 'up'), 'it is up again');
+  let stale = 0;
+  for (const [customer, { prediction_id }] of latest) if ((await latestFeatures(settings, customer)).customer['prediction_id'] !== prediction_id) stale++;
+  t.equal(stale, 0, 'killed once more: every customer’s latest is in the store');
+  await child.stop();
+});
