@@ -31,6 +31,9 @@ export function readEndpoints(dataDir: string): Endpoints | undefined {
   return isAlive(found.pid) ? found : undefined;
 }
 
+/** The address by which this machine reaches a service that listens on `host`. */
+export const localHost = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host);
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

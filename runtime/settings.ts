@@ -99,8 +99,32 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env, overrides: Re
       problems.push(`${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
     }
   }
+  problems.push(...contradictions(given));
   const parsed = schema.safeParse(given);
-  if (!parsed.success) for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
+  if (!parsed.success) for (const { path, message } of parsed.error.issues) problems.push(`${path.join('.')}: ${got(String(path[0]), given)}${message}`);
   if (problems.length > 0 || !parsed.success) throw new TidemarkError('CONFIG_INVALID', `settings: ${problems.join('; ')}`);
   return parsed.data;
+}
+
+/** What was set, for the message; secrets and addresses, which may carry one, are not repeated. */
+function got(name: string, given: Readonly<Record<string, string>>): string {
+  const hidden = (SECRETS as readonly string[]).includes(name) || name.endsWith('_URL');
+  return hidden || given[name] === undefined ? '' : `got ${JSON.stringify(given[name])}: `;
+}
+
+/** Settings that mean nothing without one another. */
+const TOGETHER: readonly (readonly [name: string, needs: string])[] = [
+  ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME'],
+  ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_PASSWORD'],
+  ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_MECHANISM'],
+  ['KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'],
+  ['KAFKA_KEY_FILE', 'KAFKA_CERT_FILE'],
+  ['SCHEMA_REGISTRY_PASSWORD', 'SCHEMA_REGISTRY_USERNAME'],
+];
+
+function contradictions(given: Readonly<Record<string, string>>): string[] {
+  const problems = TOGETHER.filter(([name, needs]) => given[name] !== undefined && given[needs] === undefined).map(([name, needs]) => `${name} is set without ${needs}: set both`);
+  const tls = given['KAFKA_TLS'] === 'true' || given['KAFKA_TLS'] === '1';
+  if (!tls && (given['KAFKA_CA_FILE'] ?? given['KAFKA_CERT_FILE']) !== undefined) problems.push('KAFKA_CA_FILE or KAFKA_CERT_FILE is set without KAFKA_TLS=true: set it, or leave them out');
+  return problems;
 }

@@ -2,7 +2,13 @@ import type { Command } from './command.js';
 import { dlq } from './commands/dlq.js';
 import { doctor } from './commands/doctor.js';
 import { features } from './commands/features.js';
+import { migrate } from './commands/migrate.js';
+import { landing, processor, scorer } from './commands/services.js';
+import { settings } from './commands/settings.js';
+import { replay, simulate } from './commands/sources.js';
 import { sql } from './commands/sql.js';
+import { topics } from './commands/topics.js';
+import { up } from './commands/up.js';
 
 /** Every subcommand, in the order of the help. */
-export const COMMANDS: readonly Command[] = [dlq, doctor, features, sql];
+export const COMMANDS: readonly Command[] = [up, doctor, features, sql, dlq, simulate, replay, topics, migrate, processor, scorer, landing, settings];

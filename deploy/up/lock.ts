@@ -5,10 +5,10 @@ import { isAlive } from '../endpoints.js';
 
 /**
  * Takes the data folder for this process, so that two systems never write to one; a lock whose process has ended is taken over.
- * @returns what gives it back
+ * @returns what gives it back, and whether the one before was killed
  * @throws TidemarkError REQUIREMENT_MISSING when another system runs on it
  */
-export function lockDataFolder(dataDir: string): () => void {
+export function lockDataFolder(dataDir: string): { release(): void; readonly afterKill: boolean } {
   mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, 'up.lock');
   for (let attempt = 0; ; attempt++) {
@@ -16,7 +16,7 @@ export function lockDataFolder(dataDir: string): () => void {
       const handle = openSync(file, 'wx');
       writeSync(handle, String(process.pid));
       closeSync(handle);
-      return () => rmSync(file, { force: true });
+      return { release: () => rmSync(file, { force: true }), afterKill: attempt > 0 };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new TidemarkError('REQUIREMENT_MISSING', `DATA_DIR: cannot write ${file}; set DATA_DIR to a folder you may write`, { cause: error });
     }

@@ -55,7 +55,10 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
           return fail(new TidemarkError('PART_NOT_READY', `${name} ended ${exits.length} times within ${policy.window_ms / 1000} s (last: ${reason}); not starting it again${words === '' ? '' : `. Its last words: ${words}`}`));
         }
         say(`${name} ended (${reason}); starting it again in ${decision.delay_ms} ms`);
-        await new Promise<void>((resolve) => { wake = resolve; setTimeout(resolve, decision.delay_ms); });
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, decision.delay_ms);
+          wake = () => { clearTimeout(timer); resolve(); };
+        });
         if (stopping) return;
         restarts++;
         try {

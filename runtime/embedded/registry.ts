@@ -10,6 +10,8 @@ import { startProgram, waitUntilReady } from './program.js';
 const READY_DEADLINE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 2_000;
 const JVM = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Xshare:auto'];
+/** Its own categories stand at INFO, every request among them. */
+const QUIET = ['io.apicurio', 'io.quarkus'].map((category) => `-Dquarkus.log.category."${category}".level=WARN`);
 
 export interface EmbeddedRegistry {
   /** Address of the Confluent API, `/apis/ccompat/v7` included: Confluent clients take it as it is. */
@@ -22,7 +24,7 @@ export interface EmbeddedRegistry {
 export interface EmbeddedRegistryOptions {
   readonly dataDir: string;
   readonly port: number;
-  /** Kafka that keeps the schemas; without it they live in memory and end with the registry. */
+  /** Kafka that keeps the schemas; without it they stand in a file of the data folder. */
   readonly brokers?: string;
   readonly log: Log;
   /** Default: JARS_DIR of the environment, else `jars` in the data folder. */
@@ -46,13 +48,13 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions): P
   const started = Date.now();
   const mark = `-Dtidemark.registry=${dataDir}`;
   const program = await startProgram({
-    name: 'registry', command: java.command, args: [...JVM, mark, '-jar', jar], dataDir, mark,
+    name: 'registry', command: java.command, args: [...JVM, ...QUIET, mark, '-jar', jar], dataDir, mark,
     env: {
       QUARKUS_HTTP_HOST: LOOPBACK,
       QUARKUS_HTTP_PORT: String(port),
       QUARKUS_LOG_LEVEL: 'WARN',
       ...(brokers === undefined
-        ? { APICURIO_STORAGE_KIND: 'sql' }
+        ? { APICURIO_STORAGE_KIND: 'sql', APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(dataDir, 'registry', 'schemas')};WRITE_DELAY=0` }
         : {
             APICURIO_STORAGE_KIND: 'kafkasql',
             APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: brokers,

@@ -1,0 +1,22 @@
+import { serviceCommand } from '../service-command.js';
+
+export const processor = serviceCommand({
+  name: 'processor',
+  summary: 'Run the feature processor: customer-events in, customer-features out',
+  description: 'A member of the consumer group tidemark-features: start as many as there are partitions, each with an INSTANCE and a FEATURES_METRICS_PORT of its own where they share a machine.',
+  load: async () => (await import('../../../stream-processors/features/main.js')).startFeatures,
+});
+
+export const scorer = serviceCommand({
+  name: 'scorer',
+  summary: 'Run the scorer: customer-features in, predictions out, REST and WebSocket',
+  description: 'A member of the consumer group tidemark-scorer. It waits for a first model (tidemark train) and swaps in every later one.',
+  load: async () => (await import('../../../scorer/main.js')).startScorer,
+});
+
+export const landing = serviceCommand({
+  name: 'landing',
+  summary: 'Run landing: events, predictions and dead letters into ClickHouse',
+  description: 'Each row exactly once, through restarts of this process, of Kafka and of ClickHouse. While ClickHouse is away, records wait in Kafka.',
+  load: async () => (await import('../../../stream-processors/landing/main.js')).startLanding,
+});

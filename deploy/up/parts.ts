@@ -1,0 +1,50 @@
+import { startEmbeddedClickHouse } from '../../runtime/embedded/clickhouse/start.js';
+import { startEmbeddedKafka } from '../../runtime/embedded/kafka.js';
+import { fetchJars, jarsFolder } from '../../runtime/embedded/maven.js';
+import { startEmbeddedRegistry } from '../../runtime/embedded/registry.js';
+import type { Log } from '../../runtime/log.js';
+import { LOOPBACK } from '../../runtime/ports.js';
+import type { Settings } from '../../runtime/settings.js';
+import { neededJars } from '../doctor/machine.js';
+import type { Running, Supervised } from './supervisor.js';
+
+export interface PartsOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly progress: (line: string) => void;
+  /** Puts a part under supervision; a part that stops answers to the shutdown in the reverse order of this. */
+  readonly run: (name: string, start: () => Promise<Running>) => Promise<Supervised>;
+}
+
+/** Fetches what is not there yet, one part after the other, so that one line can tell of it. */
+export async function fetchParts(settings: Settings, progress: (line: string) => void): Promise<void> {
+  for (const part of neededJars(settings)) await fetchJars(part, jarsFolder(settings), progress);
+}
+
+/** Starts those of Kafka, ClickHouse and the registry whose address is not set. @returns the addresses, as settings */
+export async function startParts({ settings, log, progress, run }: PartsOptions): Promise<Record<string, string>> {
+  const common = { dataDir: settings.DATA_DIR, jarsDir: jarsFolder(settings), log };
+  const addresses: Record<string, string> = {};
+  const clickhouse = async (): Promise<void> => {
+    if (settings.CLICKHOUSE_URL !== undefined) return;
+    const password = settings.CLICKHOUSE_PASSWORD;
+    await run('ClickHouse', () => startEmbeddedClickHouse({ ...common, port: settings.CLICKHOUSE_PORT, ...(password === undefined ? {} : { password }) }));
+    addresses['CLICKHOUSE_URL'] = `http://${LOOPBACK}:${settings.CLICKHOUSE_PORT}`;
+  };
+  const kafkaAndRegistry = async (): Promise<void> => {
+    if (settings.KAFKA_BROKERS === undefined) {
+      await run('Kafka', () => startEmbeddedKafka({ ...common, port: settings.KAFKA_PORT }));
+      addresses['KAFKA_BROKERS'] = `${LOOPBACK}:${settings.KAFKA_PORT}`;
+    }
+    if (settings.SCHEMA_REGISTRY_URL !== undefined) return;
+    progress('starting the schema registry');
+    // On a cluster of the user's own the registry keeps its schemas in a file, so that it asks nothing of that cluster.
+    const brokers = addresses['KAFKA_BROKERS'];
+    const registry = await run('registry', () => startEmbeddedRegistry({ ...common, port: settings.SCHEMA_REGISTRY_PORT, ...(brokers === undefined ? {} : { brokers }) }));
+    log.debug('registry_supervised', { pid: registry.pid });
+    addresses['SCHEMA_REGISTRY_URL'] = `http://${LOOPBACK}:${settings.SCHEMA_REGISTRY_PORT}/apis/ccompat/v7`;
+  };
+  progress('starting Kafka and ClickHouse');
+  await Promise.all([kafkaAndRegistry(), clickhouse()]);
+  return addresses;
+}
