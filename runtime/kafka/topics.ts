@@ -7,6 +7,8 @@ export interface TopicState {
   readonly name: string;
   readonly partitions: number;
   readonly created: boolean;
+  /** What differs from what the system would have made and costs something, in words; nothing that stops it. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -34,8 +36,8 @@ export async function ensureTopics(kafka: Kafka, settings: Settings, specs: read
       });
     const after = await partitionCounts(admin, specs);
     checkCounts(specs, after);
-    await checkPolicies(admin, specs.filter((spec) => existing.has(spec.name)));
-    return specs.map((spec) => ({ name: spec.name, partitions: after.get(spec.name)!, created: !existing.has(spec.name) }));
+    const warnings = await checkConfigs(admin, specs.filter((spec) => existing.has(spec.name)));
+    return specs.map((spec) => ({ name: spec.name, partitions: after.get(spec.name)!, created: !existing.has(spec.name), warnings: warnings.get(spec.name) ?? [] }));
   } finally {
     await admin.disconnect();
   }
@@ -64,18 +66,29 @@ function checkCounts(specs: readonly TopicSpec[], counts: ReadonlyMap<string, nu
         `give ${spec.name} ${expected} partitions (it can only grow) or delete it so that it is made anew`);
 }
 
-async function checkPolicies(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
-  if (specs.length === 0) return;
+async function checkConfigs(admin: Admin, specs: readonly TopicSpec[]): Promise<Map<string, string[]>> {
+  const warnings = new Map<string, string[]>();
+  if (specs.length === 0) return warnings;
   const TOPIC = 2 as ConfigResourceTypes;
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: specs.map((spec) => ({ type: TOPIC, name: spec.name, configNames: ['cleanup.policy'] })),
+    resources: specs.map((spec) => ({ type: TOPIC, name: spec.name, configNames: ['cleanup.policy', 'message.timestamp.type'] })),
   });
   for (const spec of specs) {
-    const policy = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries.find(({ configName }) => configName === 'cleanup.policy')?.configValue;
+    const entries = resources.find(({ resourceName }) => resourceName === spec.name)?.configEntries ?? [];
+    const valueOf = (name: string): string | undefined => entries.find(({ configName }) => configName === name)?.configValue;
+    const fix = (name: string, value: string): string => `kafka-configs --alter --topic ${spec.name} --add-config ${name}=${value}`;
+    const policy = valueOf('cleanup.policy');
     const expected = spec.config['cleanup.policy']!;
     if (policy !== undefined && policy !== expected)
-      throw new TidemarkError('TOPIC_MISMATCH',
-        `topic ${spec.name} has cleanup.policy=${policy}, expected ${expected}: kafka-configs --alter --topic ${spec.name} --add-config cleanup.policy=${expected}`);
+      throw new TidemarkError('TOPIC_MISMATCH', `topic ${spec.name} has cleanup.policy=${policy}, expected ${expected}: ${fix('cleanup.policy', expected)}`);
+    const stamped = valueOf('message.timestamp.type');
+    const stamp = spec.config['message.timestamp.type'];
+    if (stamp !== undefined && stamped !== undefined && stamped !== stamp)
+      warnings.set(spec.name, [
+        `topic ${spec.name} has message.timestamp.type=${stamped}, expected ${stamp}: producers’ clocks then decide how far ahead event_time may be, and latencies count from them; ` +
+        fix('message.timestamp.type', stamp),
+      ]);
   }
+  return warnings;
 }
