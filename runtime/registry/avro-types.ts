@@ -41,6 +41,11 @@ const WRITERS_MAX = 1000;
 const MISSING_MAX = 1000;
 /** How long an id that the registry does not have is not asked for again. */
 const MISSING_TTL_MS = 5000;
+/**
+ * Most ids in that time that are asked for in vain. Producers that write no Confluent format at all bring a new "id" with
+ * each record, and a request for each would hold a partition up.
+ */
+const MISSES_MAX = 200;
 const REFERENCES_MAX = 32;
 const ID_MAX = 0x7fff_ffff;
 
@@ -48,6 +53,7 @@ const ID_MAX = 0x7fff_ffff;
 export class AvroTypes {
   readonly #writers = new Map<number, WriterSchema | NoWriter>();
   readonly #missing = new Map<number, { found: NoWriter; until: number }>();
+  #misses = { count: 0, until: 0 };
 
   /** @param subject the subject that ids are looked up under (registries with contexts need one) */
   constructor(readonly registry: Registry, readonly subject: string, private readonly now: () => number = Date.now) {}
@@ -58,10 +64,11 @@ export class AvroTypes {
     if (found !== undefined) return found;
     // Ids are positive 32-bit numbers; anything else is not worth a request.
     if (!(id > 0 && id <= ID_MAX)) return { id, missing: 'unknown', error: `schema id ${id} is no id of a registry (1 to ${ID_MAX})` };
+    const now = this.now();
     const missing = this.#missing.get(id);
-    if (missing === undefined) return undefined;
-    if (missing.until > this.now()) return missing.found;
-    this.#missing.delete(id);
+    if (missing !== undefined && missing.until > now) return missing.found;
+    if (this.#misses.count >= MISSES_MAX && this.#misses.until > now)
+      return { id, missing: 'unknown', error: `schema id ${id} was not asked for: the registry had none of the last ${MISSES_MAX} unknown ids` };
     return undefined;
   }
 
@@ -77,8 +84,11 @@ export class AvroTypes {
     if (known !== undefined) return known;
     const found = await this.#fetch(id);
     if (!isWriter(found) && found.missing === 'unknown') {
+      const now = this.now();
       bound(this.#missing, MISSING_MAX);
-      this.#missing.set(id, { found, until: this.now() + MISSING_TTL_MS });
+      this.#missing.set(id, { found, until: now + MISSING_TTL_MS });
+      if (this.#misses.until <= now) this.#misses = { count: 0, until: now + MISSING_TTL_MS };
+      this.#misses.count++;
     } else {
       bound(this.#writers, WRITERS_MAX);
       this.#writers.set(id, found);

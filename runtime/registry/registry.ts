@@ -7,7 +7,7 @@ import type { Log } from '../log.js';
 import { messageOf, TidemarkError } from '../errors.js';
 import type { Settings } from '../settings.js';
 
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 5000;
 const RESPONSE_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface Registry {
@@ -28,7 +28,7 @@ export function createRegistry(settings: Settings, log: Log): Registry {
   const config: ClientConfig = {
     baseURLs: [url],
     cacheCapacity: 1000,
-    maxRetries: 4,
+    maxRetries: 3,
     retriesWaitMs: 100,
     retriesMaxWaitMs: 1000,
     createAxiosDefaults: {

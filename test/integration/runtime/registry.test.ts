@@ -98,6 +98,29 @@ t.test('an unknown id is refused at once for some seconds, then asked for again'
   t.equal(decoder.decodeFull(value, RECORD_TIME_MS), UNPREPARED, 'the schema may have been registered since');
 });
 
+t.test('a flood of ids that nobody registered is refused without asking for each', async (t) => {
+  let now = 1_000_000;
+  let requests = 0;
+  const registry = createRegistry(settings, testLog);
+  const get = registry.client.getBySubjectAndId.bind(registry.client);
+  registry.client.getBySubjectAndId = (...args) => { requests++; return get(...args); };
+  const types = new AvroTypes(registry, SUBJECT, () => now);
+  const decoder = createEventDecoder(types, DAY_MS);
+  for (let id = 1_000_000; id < 1_002_000; id++) {
+    const value = frame(id, Buffer.from('0602', 'hex'));
+    if (decoder.decodeFull(value, RECORD_TIME_MS) === UNPREPARED) await decoder.prepare(value);
+    const answer = decoder.decodeFull(value, RECORD_TIME_MS);
+    if (answer === UNPREPARED || !isRejection(answer) || answer.reason !== 'unknown_schema') t.fail(`id ${id}`);
+  }
+  t.equal(requests, 200);
+  const [known] = await registerSubjects(registry, [{ subject: SUBJECT, schema: CUSTOMER_EVENT_AVRO }]);
+  now += 5001;
+  const value = frame(known!.id, avroType(CUSTOMER_EVENT_AVRO).toBuffer(GOOD));
+  t.equal(decoder.decodeFull(value, RECORD_TIME_MS), UNPREPARED);
+  await decoder.prepare(value);
+  t.same(decoder.decodeFull(value, RECORD_TIME_MS), GOOD, 'afterwards new ids are asked for again');
+});
+
 t.test('a registry that does not answer is an error, never a refused record', async (t) => {
   const gone = createRegistry(loadSettings({ SCHEMA_REGISTRY_URL: 'http://user:secret@127.0.0.1:1/x' }), testLog);
   const decoder = createEventDecoder(new AvroTypes(gone, SUBJECT), DAY_MS);
