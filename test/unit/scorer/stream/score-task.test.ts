@@ -148,3 +148,12 @@ t.test('a model is swapped between two chunks of one batch', async (t) => {
   t.strictSame([versions.indexOf('v2'), versions.lastIndexOf('v1'), versions.length], [50, 49, 100]);
   t.ok(Math.abs(read(appended[60]!.value!).score - second.score(fields(60).values)) < 1e-6);
 });
+
+t.test('a row that the model answers with NaN gets the fallback score, flagged', async (t) => {
+  const { task, appended, output } = await setUp(t);
+  await task.process([record(1, fields(1)), record(2, fields(2, { values: names.map(() => 1e300) }))], output);
+  const [good, bad] = appended.map(({ value }) => read(value!));
+  t.match(good, { degraded: false });
+  t.match(bad, { degraded: true, score: 0.5, decision: 'keep' });
+  t.equal(bad!.values[0], 1e300, 'its values as they were');
+});
