@@ -66,7 +66,7 @@ export const SETTINGS = {
   DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
 
   LANDING_BATCH_ROWS: count(50_000, 1, 1_000_000).describe('most rows in one insert'),
-  LANDING_FLUSH_MS: count(200, 1, 60_000).describe('longest wait of a row before it is inserted'),
+  LANDING_FLUSH_MS: count(1000, 1, 60_000).describe('longest wait of a row before it is inserted'),
   EVENTS_TTL_DAYS: count(0, 0).describe('days that events are kept in ClickHouse by event time; 0: for ever'),
   PREDICTIONS_TTL_DAYS: count(0, 0).describe('days that predictions are kept in ClickHouse by event time; 0: for ever'),
 } as const;

@@ -1,0 +1,150 @@
+import t from 'tap';
+import { createClickHouse } from '../../runtime/clickhouse.js';
+import { startEmbeddedClickHouse } from '../../runtime/embedded/clickhouse/start.js';
+import { createKafka } from '../../runtime/kafka/client.js';
+import { kafkajs } from '../../runtime/kafka/kafkajs.js';
+import { ensureTopics } from '../../runtime/kafka/topics.js';
+import { createManifestCodec } from '../../runtime/models/codec.js';
+import { freePort } from '../../runtime/ports.js';
+import { avroType } from '../../runtime/registry/avro-type.js';
+import { createRegistry } from '../../runtime/registry/registry.js';
+import { registerSubjects } from '../../runtime/registry/subjects.js';
+import { frame } from '../../runtime/registry/wire-format.js';
+import { migrate } from '../../clickhouse/migrate.js';
+import { deadLetterHeaders } from '../../schemas/events/dead-letter.js';
+import { customerActivity } from '../../schemas/features/customer-activity.js';
+import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
+import { subjectOf, TOPICS } from '../../schemas/topics.js';
+import { openSimulation } from '../../stream-processors/sources/simulation.js';
+import { startCluster, testLog } from '../support/cluster.js';
+import { countEvents, differenceOf, expectedEvents, landedEvents, startLandingProcess, waitFor } from '../support/landing.js';
+import { logisticModel } from '../support/onnx.js';
+
+const PARTITIONS = 2;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+t.setTimeout(120_000);
+t.test('landing on a real broker, registry and ClickHouse', async (t) => {
+  const port = await freePort();
+  const cluster = await startCluster(t, {
+    kafka: true, registry: true, partitions: PARTITIONS,
+    settings: { CLICKHOUSE_URL: `http://127.0.0.1:${port}`, KAFKA_SESSION_TIMEOUT_MS: '6000', LANDING_FLUSH_MS: '100', LANDING_BATCH_ROWS: '1000' },
+  });
+  const { settings, env, dataDir } = cluster;
+  let clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
+  t.teardown(() => clickhouse.stop());
+  const client = createClickHouse(settings);
+  t.teardown(() => client.close());
+  await migrate(client, settings);
+  const kafka = createKafka(settings, testLog);
+  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models]);
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+  await producer.connect();
+  t.teardown(() => producer.disconnect());
+  const rows = async <T>(query: string): Promise<T[]> => (await client.query({ query, format: 'JSONEachRow', clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } })).json<T>();
+  const allLanded = async (): Promise<void> => {
+    const expected = await expectedEvents(settings, PARTITIONS);
+    await waitFor(`${expected.length} rows`, async () => (await countEvents(client)) >= expected.length, 30_000);
+    t.same(differenceOf(await landedEvents(client), expected), undefined, `${expected.length} events, each once`);
+  };
+
+  const first = startLandingProcess(env, '0');
+  t.teardown(() => first.kill());
+
+  await t.test('predictions, dead letters and model versions, value by value', async (t) => {
+    const registry = createRegistry(settings, testLog);
+    const schema = predictionsAvro(customerActivity);
+    const narrow = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'events_7d') };
+    const [old] = await registerSubjects(registry, [{ subject: subjectOf(TOPICS.predictions.name), schema: narrow }]);
+    const [now] = await registerSubjects(registry, [{ subject: subjectOf(TOPICS.predictions.name), schema }]);
+    const fields = {
+      prediction_id: '1-42', customer_id: 'Zoë', event_id: 'e1', event_time: 1_700_000_000_123, scored_at: 1_700_000_000_456, score: 0.25, decision: 'keep',
+      model_version: '20260101T000000Z-1a2b3c4d', view_version: 1, trigger: 'sweep', degraded: true, produced_at: 1_700_000_000_200, features_at: 1_700_000_000_300,
+      ...Object.fromEntries(featureNames(customerActivity).map((name, i) => [name, i % 3 === 0 ? NaN : -i / 7])),
+    };
+    await producer.send({ topic: TOPICS.predictions.name, messages: [
+      { partition: 1, key: 'Zoë', value: frame(now!.id, avroType(schema).toBuffer(fields)) },
+      { partition: 1, key: 'Zoë', value: 'no prediction' },
+      { partition: 1, key: 'Zoë', value: frame(old!.id, avroType(narrow).toBuffer({ ...fields, prediction_id: '1-43' })) },
+    ] });
+    const bytes = Buffer.from([0, 255, 10, 10, 13, 32, 0x7b]);
+    await producer.send({ topic: TOPICS.deadLetters.name, messages: [
+      { partition: 0, key: Buffer.from([255]), value: bytes, headers: deadLetterHeaders({ reason: 'bad_magic', error: 'why' }, { topic: TOPICS.events.name, partition: 1, offset: 77, timestamp: 1_700_000_000_000 }, 1_700_000_000_999, { trace: Buffer.from('t1') }) },
+      { partition: 0, key: null, value: null },
+    ] });
+    const { manifest } = logisticModel(customerActivity, '20260101T000000Z-1a2b3c4d', 3);
+    await producer.send({ topic: TOPICS.models.name, messages: [
+      { key: `${manifest.model}/${manifest.version}#0`, value: Buffer.alloc(100) },
+      { key: `${manifest.model}/${manifest.version}`, value: await createManifestCodec(registry).encode(manifest) },
+    ] });
+    await waitFor('a model', async () => (await rows('SELECT 1 FROM model_versions')).length > 0, 30_000);
+    await waitFor('predictions and dead letters', async () => (await rows('SELECT 1 FROM predictions')).length >= 2 && (await rows('SELECT 1 FROM dead_letters')).length >= 2, 30_000);
+
+    const [one, two, ...others] = await rows<Record<string, unknown>>('SELECT * EXCEPT (landed_at, kafka_time) FROM predictions ORDER BY kafka_offset');
+    t.equal(others.length, 0);
+    const time = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
+    const expected = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name,
+      name.endsWith('_at') || name === 'event_time' ? time(value as number) : typeof value === 'number' && Number.isNaN(value) ? 'nan' : value]));
+    t.same(one, { ...expected, kafka_partition: 1, kafka_offset: 0 });
+    t.same(two, { ...expected, prediction_id: '1-43', events_7d: 'nan', kafka_partition: 1, kafka_offset: 2 }, 'what its writer did not know is missing');
+
+    const letters = await rows<Record<string, unknown>>('SELECT * EXCEPT (landed_at, kafka_time, record_value, record_key), hex(record_value) AS v, hex(record_key) AS k FROM dead_letters ORDER BY kafka_offset');
+    t.match(letters[0], {
+      reason: 'bad_magic', error: 'why', source_topic: TOPICS.events.name, source_partition: 1, source_offset: 77, source_time: time(1_700_000_000_000), failed_at: time(1_700_000_000_999),
+      headers: { trace: 't1' }, v: bytes.toString('hex').toUpperCase(), k: 'FF',
+    });
+    t.match(letters[1], { reason: 'unknown', v: null, k: null });
+
+    const [model] = await rows<Record<string, unknown>>('SELECT * FROM model_versions');
+    t.match(model, { model: manifest.model, version: manifest.version, stage: manifest.stage, features: manifest.features, data_rows: manifest.data_rows, metrics: manifest.metrics, parameters: manifest.parameters });
+  });
+
+  const simulation = await openSimulation({ parameters: { seed: 5, customers: 200 }, historyDays: 30, rate: 2000 }, settings, testLog);
+  await simulation.history();
+  void simulation.live();
+
+  await t.test('ClickHouse away: nothing is lost, health says so, the rest is caught up', async () => {
+    await waitFor('rows', async () => (await countEvents(client)) > 1000, 30_000);
+    await clickhouse.stop();
+    const health = async (): Promise<{ status: string }> => (await (await fetch(`http://127.0.0.1:${settings.LANDING_METRICS_PORT}/health`)).json()) as { status: string };
+    await waitFor('degraded health', async () => (await health()).status === 'degraded', 20_000);
+    const lag = async (): Promise<number> => {
+      const text = await (await fetch(`http://127.0.0.1:${settings.LANDING_METRICS_PORT}/metrics`)).text();
+      return [...text.matchAll(/^tidemark_landing_lag_records\{[^}]*\} (\d+)$/gm)].reduce((sum, match) => sum + Number(match[1]), 0);
+    };
+    await waitFor('a growing lag', async () => (await lag()) > 3000, 20_000);
+    clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
+    await waitFor('good health', async () => (await health()).status === 'up', 20_000);
+    await waitFor('the lag to go', async () => (await lag()) < 2000, 30_000);
+  });
+
+  await t.test('a process that was thought dead wakes up with an insert under way, while others own its partitions', async (t) => {
+    const second = startLandingProcess(env, '1', await freePort());
+    t.teardown(() => second.kill());
+    await sleep(5000);
+    first.child.kill('SIGSTOP');
+    await sleep(9000); // beyond the session
+    const before = await countEvents(client);
+    await waitFor('the other one to go on', async () => (await countEvents(client)) > before + 2000, 30_000);
+    first.child.kill('SIGCONT');
+    await sleep(3000);
+    await simulation.stop();
+    await allLanded();
+    t.equal(await second.stop(), 0);
+  });
+
+  await t.test('lost offsets of the group: what is there already is not inserted again', async (t) => {
+    t.equal(await first.stop(), 0);
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.deleteGroups(['tidemark-landing']);
+    await admin.disconnect();
+    const again = startLandingProcess(env, '2', await freePort());
+    t.teardown(() => again.kill());
+    await producer.send({ topic: TOPICS.events.name, messages: [{ key: 'K', value: JSON.stringify({ event_id: 'last', customer_id: 'K', event_type: 'login', event_time: 1.7e12 }) }] });
+    await waitFor('the last event', async () => (await rows(`SELECT 1 FROM events WHERE event_id = 'last'`)).length > 0, 30_000);
+    await allLanded();
+    t.equal((await rows<{ c: number }>('SELECT count() AS c FROM predictions'))[0]!.c, 2);
+    t.equal(await again.stop(), 0);
+  });
+});
