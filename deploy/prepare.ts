@@ -26,6 +26,7 @@ export const SUBJECTS: readonly SubjectSpec[] = [
  */
 export async function prepareTopics(settings: Settings, log: Log): Promise<{ topics: TopicState[]; subjects: RegisteredSubject[] }> {
   const topics = await ensureTopics(createKafka(settings, log), settings, Object.values(TOPICS));
+  for (const { name, warnings } of topics) for (const warning of warnings) log.warn('topic_differs', { topic: name, warning });
   const subjects = await registerSubjects(createRegistry(settings, log), SUBJECTS);
   return { topics, subjects };
 }

@@ -1,7 +1,9 @@
+import type { Kafka } from 'kafkajs';
 import { letterId, readLetter, redrivenIds, scanLetters, type DeadLetter, type LetterFilter } from '../../runtime/dead-letters/letters.js';
 import { redrive } from '../../runtime/dead-letters/redrive.js';
 import { createEventDecoder } from '../../runtime/events/event-decoder.js';
 import { createKafka } from '../../runtime/kafka/client.js';
+import { ensureTopics } from '../../runtime/kafka/topics.js';
 import type { Log } from '../../runtime/log.js';
 import { AvroTypes, isWriter } from '../../runtime/registry/avro-types.js';
 import { createRegistry } from '../../runtime/registry/registry.js';
@@ -12,9 +14,16 @@ import { countLines, letterJson, letterLine, letterPage, redriveLines } from './
 
 type Write = (text: string) => void;
 
+async function openKafka(settings: Settings, log: Log, profile?: 'transactional'): Promise<Kafka> {
+  const kafka = createKafka(settings, log, profile);
+  // A system that was prepared by an older version has no topic for the marks yet.
+  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.deadLetters, TOPICS.redriven]);
+  return kafka;
+}
+
 /** The latest letters of the filter, oldest of them first, and how many there are of each reason. */
 export async function listLetters(settings: Settings, log: Log, filter: LetterFilter, limit: number, json: boolean, write: Write): Promise<void> {
-  const kafka = createKafka(settings, log);
+  const kafka = await openKafka(settings, log);
   const redriven = await redrivenIds(kafka);
   const counts = new Map<string, number>();
   let latest: DeadLetter[] = [];
@@ -30,7 +39,7 @@ export async function listLetters(settings: Settings, log: Log, filter: LetterFi
 }
 
 export async function showLetter(settings: Settings, log: Log, partition: number, offset: number, write: Write): Promise<void> {
-  const kafka = createKafka(settings, log);
+  const kafka = await openKafka(settings, log);
   const letter = await readLetter(kafka, partition, offset);
   const redriven = await redrivenIds(kafka);
   write(letterPage(letter, redriven.has(letterId(partition, offset)), await asWritten(settings, log, letter)));
@@ -55,7 +64,7 @@ export async function redriveLetters(
   options: { readonly limit: number; readonly dryRun: boolean; readonly force: boolean }, write: Write,
 ): Promise<void> {
   const decoder = createEventDecoder(eventTypes(settings, log), settings.EVENT_TIME_MAX_AHEAD_S * 1000);
-  const result = await redrive(createKafka(settings, log, 'transactional'), { ...options, filter, decoder, now: Date.now });
+  const result = await redrive(await openKafka(settings, log, 'transactional'), { ...options, filter, decoder, now: Date.now });
   write(redriveLines(result, options.dryRun));
 }
 
