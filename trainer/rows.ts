@@ -12,6 +12,8 @@ export interface LabelledRows {
   readonly at: Float64Array;
   /** 1: the moment of an event; 0: a snapshot between events, as the sweep takes. */
   readonly on_event: Uint8Array;
+  /** Number of the row's customer within the set. */
+  readonly customer: Uint32Array;
 }
 
 /** The rows whose moment or index a test holds for, in their order. */
@@ -28,6 +30,7 @@ export function selectRows(from: LabelledRows, keep: (row: number) => boolean): 
     labels: Float32Array.from(kept, (row) => from.labels[row]!),
     at: Float64Array.from(kept, (row) => from.at[row]!),
     on_event: Uint8Array.from(kept, (row) => from.on_event[row]!),
+    customer: Uint32Array.from(kept, (row) => from.customer[row]!),
   };
 }
 

@@ -107,6 +107,6 @@ async function outputsOf(fitted: Fitted, { inputs }: TestVectors, feature_names:
   const values = Float32Array.from(inputs.flat(), (value) => value ?? NaN);
   const rows = inputs.length;
   return Array.from(await fitted.predict({
-    feature_names, rows, values, labels: new Float32Array(rows), at: new Float64Array(rows), on_event: new Uint8Array(rows),
+    feature_names, rows, values, labels: new Float32Array(rows), at: new Float64Array(rows), on_event: new Uint8Array(rows), customer: new Uint32Array(rows),
   }));
 }

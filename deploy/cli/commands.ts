@@ -8,7 +8,8 @@ import { settings } from './commands/settings.js';
 import { replay, simulate } from './commands/sources.js';
 import { sql } from './commands/sql.js';
 import { topics } from './commands/topics.js';
+import { train } from './commands/train.js';
 import { up } from './commands/up.js';
 
 /** Every subcommand, in the order of the help. */
-export const COMMANDS: readonly Command[] = [up, doctor, features, sql, dlq, simulate, replay, topics, migrate, processor, scorer, landing, settings];
+export const COMMANDS: readonly Command[] = [up, doctor, features, sql, dlq, simulate, replay, train, topics, migrate, processor, scorer, landing, settings];

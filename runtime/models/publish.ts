@@ -7,6 +7,13 @@ import { chunkKey, MODEL_BYTES_MAX, manifestKey, sha256Of, type ManifestCodec } 
 /** The fields of a manifest that follow from its bytes. */
 export type SizedFields = 'onnx_bytes' | 'onnx_sha256' | 'chunk_count';
 
+/** The manifest of these bytes. @throws TidemarkError MODEL_INVALID where there are none or too many */
+export function sized(draft: Omit<ModelManifest, SizedFields>, onnx: Uint8Array): ModelManifest {
+  if (onnx.length === 0 || onnx.length > MODEL_BYTES_MAX)
+    throw new TidemarkError('MODEL_INVALID', `model ${manifestKey(draft)}: ${onnx.length} bytes, expected 1 to ${MODEL_BYTES_MAX}`);
+  return { ...draft, onnx_bytes: onnx.length, onnx_sha256: sha256Of(onnx), chunk_count: Math.ceil(onnx.length / MODEL_CHUNK_BYTES) };
+}
+
 /**
  * Publishes a version: chunks, then the manifest, in one transaction, so that no reader sees a part of it. A stage change
  * publishes the version again, chunks included: compaction then never parts a manifest from its chunks.
@@ -16,11 +23,7 @@ export type SizedFields = 'onnx_bytes' | 'onnx_sha256' | 'chunk_count';
 export async function publishModel(
   kafka: Kafka, codec: ManifestCodec, draft: Omit<ModelManifest, SizedFields>, onnx: Uint8Array,
 ): Promise<ModelManifest> {
-  if (onnx.length === 0 || onnx.length > MODEL_BYTES_MAX)
-    throw new TidemarkError('MODEL_INVALID', `model ${manifestKey(draft)}: ${onnx.length} bytes, expected 1 to ${MODEL_BYTES_MAX}`);
-  const manifest: ModelManifest = {
-    ...draft, onnx_bytes: onnx.length, onnx_sha256: sha256Of(onnx), chunk_count: Math.ceil(onnx.length / MODEL_CHUNK_BYTES),
-  };
+  const manifest = sized(draft, onnx);
   const value = await codec.encode(manifest);
   const topic = TOPICS.models.name;
   const producer = kafka.producer({

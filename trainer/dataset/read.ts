@@ -4,7 +4,7 @@ import { onClickHouse, type ClickHouseClient } from '../../runtime/clickhouse.js
 import { TidemarkError } from '../../runtime/errors.js';
 import type { Settings } from '../../runtime/settings.js';
 import { isShortage, planSnapshots, type SnapshotPlan } from '../core/plan.js';
-import { chooseSampling, type Sampling } from '../core/sampling.js';
+import { chooseSampling, type Bucket, type Sampling } from '../core/sampling.js';
 import type { LabelledRows } from '../rows.js';
 import { selectNumbers, sql, type QueryParameters } from './queries.js';
 import { RowBinaryReader } from './row-binary.js';
@@ -20,6 +20,7 @@ export interface History {
 
 export interface Dataset {
   readonly rows: LabelledRows;
+  readonly customer_ids: readonly string[];
   /** sha256 over view, features, plan and every row in canonical order. */
   readonly data_hash: string;
   readonly plan: SnapshotPlan;
@@ -55,20 +56,20 @@ export function planFor(history: History, settings: Settings): SnapshotPlan {
  * The training set as of the landed events: vectors by the view's own SQL, point in time, with matured labels.
  * @throws TidemarkError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_QUERY_FAILED
  */
-export async function readDataset(options: DatasetOptions, history: History, plan: SnapshotPlan): Promise<Dataset> {
+export async function readDataset(options: DatasetOptions, plan: SnapshotPlan): Promise<Dataset> {
   const { client, settings, view } = options;
   const moments = {
     train_after: plan.train.after, train_to: plan.train.to, holdout_after: plan.holdout.after, holdout_to: plan.holdout.to,
     step_ms: plan.step_ms, horizon_ms: plan.horizon_ms,
   };
   return onClickHouse(settings, 'training: rows', async () => {
-    const [sizes] = await selectNumbers(client, sql('training_size'), { ...moments, events: 'events' });
-    const sampling = chooseSampling({ snapshots: sizes!['snapshots']!, moments: sizes!['moments']!, events: history.events, rows_max: settings.TRAIN_ROWS_MAX });
+    const sizes = (await selectNumbers(client, sql('training_size'), moments)) as unknown as Bucket[];
+    const sampling = chooseSampling(sizes, settings.TRAIN_ROWS_MAX);
     const names = view.features.map(({ name }) => name);
     const lineage = JSON.stringify({ view: view.name, version: view.version, names, moments, sampling });
-    const reader = new RowBinaryReader(names, lineage, Math.min(settings.TRAIN_ROWS_MAX, sizes!['snapshots']! + sizes!['moments']!));
+    const reader = new RowBinaryReader(names, lineage);
     await withWorkingCopy(client, sampling, async (events) => {
-      for (let shard = 0; shard < sampling.shards_taken; shard++)
+      for (let shard = 0; shard < sampling.shards; shard++)
         await readShard(options, { index: shard, count: sampling.shards }, { ...moments, events_ppm: sampling.events_ppm, events }, reader);
     });
     return { ...reader.end(), plan, sampling };

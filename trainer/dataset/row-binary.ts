@@ -14,16 +14,18 @@ export class RowBinaryReader {
   private labels: Float32Array;
   private at: Float64Array;
   private on_event: Uint8Array;
+  private customer: Uint32Array;
+  private readonly numbers = new Map<string, number>();
 
   /** @param lineage text that tells apart sets with equal rows: view, features, horizon */
-  constructor(private readonly feature_names: readonly string[], lineage: string, rows_expected: number) {
+  constructor(private readonly feature_names: readonly string[], lineage: string, capacity = 8192) {
     this.columns = feature_names.length;
     this.hash.update(lineage).update('\n');
-    const capacity = Math.max(1024, rows_expected);
     this.values = new Float32Array(capacity * this.columns);
     this.labels = new Float32Array(capacity);
     this.at = new Float64Array(capacity);
     this.on_event = new Uint8Array(capacity);
+    this.customer = new Uint32Array(capacity);
   }
 
   push(chunk: Buffer): void {
@@ -34,14 +36,16 @@ export class RowBinaryReader {
     this.rest = bytes.subarray(at);
   }
 
-  end(): { rows: LabelledRows; data_hash: string } {
+  /** @returns the rows, the id of each customer by its number, sha256 of lineage and rows */
+  end(): { rows: LabelledRows; customer_ids: string[]; data_hash: string } {
     if (this.rest.length > 0) throw new Error(`training rows: the answer ends ${this.rest.length} bytes into row ${this.rows}`);
     const { rows, columns, feature_names } = this;
     return {
       rows: {
         feature_names, rows, values: this.values.subarray(0, rows * columns), labels: this.labels.subarray(0, rows),
-        at: this.at.subarray(0, rows), on_event: this.on_event.subarray(0, rows),
+        at: this.at.subarray(0, rows), on_event: this.on_event.subarray(0, rows), customer: this.customer.subarray(0, rows),
       },
+      customer_ids: [...this.numbers.keys()],
       data_hash: this.hash.digest('hex'),
     };
   }
@@ -56,10 +60,15 @@ export class RowBinaryReader {
       length |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;
     }
+    const idAt = at;
     at += length;
     if (at + 10 + 4 * this.columns > bytes.length) return -1;
     if (this.rows === this.labels.length) this.grow();
     const row = this.rows++;
+    const id = bytes.toString('utf8', idAt, at);
+    let number = this.numbers.get(id);
+    if (number === undefined) this.numbers.set(id, (number = this.numbers.size));
+    this.customer[row] = number;
     this.at[row] = Number(bytes.readBigInt64LE(at));
     this.on_event[row] = bytes[at + 8]!;
     this.labels[row] = bytes[at + 9]!;
@@ -70,10 +79,11 @@ export class RowBinaryReader {
 
   private grow(): void {
     const capacity = this.labels.length * 2;
-    const larger = <T extends Float32Array | Float64Array | Uint8Array>(into: T, from: T): T => (into.set(from), into);
+    const larger = <T extends Float32Array | Float64Array | Uint8Array | Uint32Array>(into: T, from: T): T => (into.set(from), into);
     this.values = larger(new Float32Array(capacity * this.columns), this.values);
     this.labels = larger(new Float32Array(capacity), this.labels);
     this.at = larger(new Float64Array(capacity), this.at);
     this.on_event = larger(new Uint8Array(capacity), this.on_event);
+    this.customer = larger(new Uint32Array(capacity), this.customer);
   }
 }

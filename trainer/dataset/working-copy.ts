@@ -17,7 +17,7 @@ export async function withWorkingCopy<T>(client: ClickHouseClient, sampling: Sam
   try {
     await client.command({
       query: `CREATE TABLE ${table} ENGINE = MergeTree ORDER BY (customer_id, kafka_offset) AS ${sql('training_events')}`,
-      query_params: { shards: sampling.shards, shards_taken: sampling.shards_taken },
+      query_params: { buckets: sampling.buckets },
     });
     return await use(table);
   } finally {

@@ -66,5 +66,6 @@ function readReference(file: string): LabelledRows {
     labels: Float32Array.from(lines, (line) => Number(line[column('churn')])),
     at: Float64Array.from(lines, (line) => Number(line[column('snapshot_ms')])),
     on_event: new Uint8Array(lines.length),
+    customer: new Uint32Array(lines.length),
   };
 }

@@ -1,0 +1,119 @@
+import t from 'tap';
+import { migrate } from '../../../clickhouse/migrate.js';
+import { createClickHouse } from '../../../runtime/clickhouse.js';
+import { loadSettings } from '../../../runtime/settings.js';
+import { customerActivity } from '../../../schemas/features/customer-activity.js';
+import { planFor, readDataset, readHistory, type Dataset, type DatasetOptions } from '../../../trainer/dataset/read.js';
+import { within } from '../../../trainer/core/plan.js';
+import { startCluster } from '../../support/cluster.js';
+import { insertEvents } from '../../support/events-table.js';
+import { shopHistory, type HistoryRecord } from '../../support/history.js';
+import { Oracle } from '../../support/oracle.js';
+
+const SEED = Number(process.env['SEED'] ?? 4);
+t.setTimeout(120_000);
+t.comment(`SEED=${SEED}`);
+const { settings: base, env } = await startCluster(t, { clickhouse: true, settings: { LABEL_HORIZON_DAYS: '14' } });
+const client = createClickHouse(base);
+t.teardown(() => client.close());
+await migrate(client, base);
+const options: DatasetOptions = { client, settings: base, view: customerActivity };
+
+t.test('without events, and with too few days of them, the figures are said', async (t) => {
+  await t.rejects(readHistory(options), { code: 'TRAINING_DATA_INSUFFICIENT', message: /no events have landed/ });
+  const records = shopHistory({ seed: SEED, customers: 20, days: 20 });
+  await insertEvents(client, records);
+  const history = await readHistory(options);
+  t.equal(history.events, records.length);
+  t.equal(history.customers, new Set(records.map(({ customer_id }) => customer_id)).size);
+  t.equal(history.watermark, Math.max(...records.map(({ event_time }) => event_time)));
+  t.throws(() => planFor(history, base), { code: 'TRAINING_DATA_INSUFFICIENT', message: /days of events .* a horizon of 14 days needs 39/ });
+  await client.command({ query: 'TRUNCATE TABLE events' });
+});
+
+const records = shopHistory({ seed: SEED + 1, customers: 120, days: 120 });
+const read = async (over: Record<string, string> = {}): Promise<Dataset> => {
+  const settings = loadSettings({ ...env, ...over });
+  const history = await readHistory({ ...options, settings });
+  return readDataset({ ...options, settings }, planFor(history, settings));
+};
+let first: Dataset;
+
+t.test('every row is what the stream would have scored at its moment, labelled by what followed', async (t) => {
+  await insertEvents(client, records.slice(0, 700));
+  await insertEvents(client, records.slice(700));
+  first = await read();
+  const { rows, customer_ids, plan } = first;
+  const columns = rows.feature_names.length;
+  const byCustomer = new Map<string, HistoryRecord[]>();
+  for (const record of [...records].sort((a, b) => a.kafka_offset - b.kafka_offset)) {
+    const own = byCustomer.get(record.customer_id);
+    if (own === undefined) byCustomer.set(record.customer_id, [record]);
+    else own.push(record);
+  }
+  t.ok(rows.rows > 1000, `${rows.rows} rows`);
+  let events = 0;
+  let churned = 0;
+  for (let row = 0; row < rows.rows; row++) {
+    const id = customer_ids[rows.customer[row]!]!;
+    const at = rows.at[row]!;
+    const own = byCustomer.get(id)!;
+    const where = `seed ${SEED}, ${id} at ${new Date(at).toISOString()}${rows.on_event[row] === 1 ? ' (event)' : ''}`;
+    events += rows.on_event[row]!;
+    churned += rows.labels[row]!;
+    if (within(plan.train, at) === within(plan.holdout, at)) t.fail(`${where}: in the gap, or in both periods`);
+    const purchases = own.filter(({ event_type, event_time }) => event_type === 'purchase' && event_time > at && event_time <= at + plan.horizon_ms);
+    if ((purchases.length === 0 ? 1 : 0) !== rows.labels[row]) t.fail(`${where}: label ${rows.labels[row]}, ${purchases.length} purchases follow`);
+    if (row % 7 !== 0) continue;
+    const values = rows.values.subarray(row * columns, (row + 1) * columns);
+    const candidates = momentsOf(own, at, rows.on_event[row] === 1);
+    if (!candidates.some((vector) => rows.feature_names.every((_, i) => sameFloat(values[i]!, vector[i]!))))
+      t.fail(`${where}: got ${JSON.stringify(Array.from(values))}, want ${JSON.stringify(candidates[0])}`);
+  }
+  t.ok(events > 300 && events < rows.rows * 0.6, `${events} moments of events among ${rows.rows} rows`);
+  t.ok(churned > 100 && churned < rows.rows - 100, `${churned} churned`);
+  t.same(Array.from(rows.at), Array.from(rows.at).sort((a, b) => a - b), 'in the order of time');
+});
+
+t.test('the same events give the same set, however they are stored', async (t) => {
+  t.equal((await read()).data_hash, first.data_hash);
+  await client.command({ query: 'TRUNCATE TABLE events' });
+  const backwards = [...records].reverse();
+  await insertEvents(client, backwards.slice(0, 1234));
+  await insertEvents(client, backwards.slice(1234));
+  t.equal((await read()).data_hash, first.data_hash, 'inserted in another order');
+  t.not((await read({ LABEL_HORIZON_DAYS: '15' })).data_hash, first.data_hash, 'another horizon is another set');
+});
+
+t.test('beyond the most rows, whole customers are left out', async (t) => {
+  const { rows, customer_ids } = await read({ TRAIN_ROWS_MAX: '1000' });
+  t.ok(rows.rows <= 1020 && rows.rows > 500, `${rows.rows} rows`);
+  t.ok(customer_ids.length < first.customer_ids.length);
+  const rowsOf = (set: Pick<Dataset, 'rows' | 'customer_ids'>, id: string): number => set.rows.customer.filter((number) => set.customer_ids[number] === id).length;
+  for (const id of customer_ids.slice(0, 5)) t.equal(rowsOf({ rows, customer_ids }, id), rowsOf(first, id), `all rows of ${id}`);
+});
+
+t.test('nothing is left behind in the database', async (t) => {
+  const answer = await client.query({ query: "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE 'training%'", format: 'JSONEachRow' });
+  t.same(await answer.json(), []);
+});
+
+/** The vectors that the stream could have scored for a customer at a moment: after each record at which its clock stood there, or at a sweep. */
+function momentsOf(own: readonly HistoryRecord[], at: number, on_event: boolean): number[][] {
+  const oracle = new Oracle(customerActivity);
+  const vectors: number[][] = [];
+  let latest = 0;
+  for (const record of own) {
+    if (!on_event && record.event_time > at) break;
+    oracle.take(record);
+    latest = Math.max(latest, record.event_time);
+    if (on_event && latest === at) vectors.push(oracle.vector(record.customer_id));
+  }
+  return on_event ? vectors : [oracle.vector(own[0]!.customer_id, at)];
+}
+
+/** Equal as float32, but for the last bit: sums in another order may fall on the other side of a rounding border. */
+function sameFloat(got: number, want: number): boolean {
+  if (Number.isNaN(want)) return Number.isNaN(got);
+  return Math.abs(got - want) <= 1.3e-7 * Math.max(1, Math.abs(want));
+}
