@@ -11,3 +11,15 @@ const TYPES: readonly (readonly [RegExp, string])[] = [
 ];
 
 export const contentTypeOf = (format: string): string => TYPES.find(([pattern]) => pattern.test(format))?.[1] ?? 'text/plain; charset=UTF-8';
+
+/**
+ * Formats whose results may be sent chunk by chunk: the engine formats each chunk by itself, which makes one result where
+ * rows stand alone. The others (a JSON document, a table drawn to its widest cell, a file with a footer) are made whole.
+ */
+const ROW_FORMATS = new Set([
+  'TabSeparated', 'TSV', 'TabSeparatedRaw', 'TSVRaw', 'Raw', 'CSV', 'TSKV', 'LineAsString', 'RawBLOB', 'MsgPack', 'BSONEachRow',
+  'JSONEachRow', 'JSONLines', 'JSONL', 'NDJSON', 'JSONStringsEachRow', 'JSONCompactEachRow', 'JSONCompactStringsEachRow',
+  'RowBinary', 'Native',
+]);
+
+export const isRowFormat = (format: string): boolean => ROW_FORMATS.has(format);

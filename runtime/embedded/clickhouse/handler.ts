@@ -1,28 +1,40 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { authenticate, ReaderGate, type Passwords, type User } from './access.js';
 import { Admission } from './admission.js';
-import { readBody, Spool, type DataFile } from './body.js';
+import { Spool } from './body.js';
 import type { Connection, Engine, Outcome } from './engine.js';
-import { contentTypeOf } from './formats.js';
-import { parseInsert, type InsertText } from './insert-text.js';
+import { contentTypeOf, isRowFormat } from './formats.js';
 import { answerFor, ProtocolError } from './protocol-error.js';
 import { readRequest, type ProtocolRequest } from './request.js';
 import { sendError, sendWhole, setHeaders, setSummary } from './response.js';
+import { sendStream } from './send-stream.js';
 import { Sessions } from './sessions.js';
-import { firstKeyword, quoteName, quoteString, shapeOf } from './sql-text.js';
+import { firstKeyword, quoteString, shapeOf } from './sql-text.js';
+import { preambleOf, readStatement, type Statement } from './statement.js';
+import { StreamPool, type ResultStream } from './stream-pool.js';
 
 export const RUNNING_MAX = 12;
 const WAITING_MAX = 256;
-/** A statement without inline data is held as text; more than this is data sent as if it were one. */
-const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
-/** Where the data of an INSERT in the body must have begun. */
-const HEAD_BYTES = 256 * 1024;
+const NOTHING: Outcome = { bytes: new Uint8Array(0), rowsRead: 0, bytesRead: 0, rowsWritten: 0, bytesWritten: 0 };
+
+interface Call {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly request: ProtocolRequest;
+  readonly user: User;
+  readonly statement: Statement;
+  readonly startedAt: bigint;
+}
+
+/** A result made whole, or one that is sent as it comes. */
+type Result = { readonly format: string } & ({ readonly whole: Outcome } | { readonly stream: ResultStream });
 
 /** Answers requests of ClickHouse's HTTP protocol from the engine. */
 export class Handler {
   private readonly admission = new Admission(RUNNING_MAX, WAITING_MAX);
   private readonly sessions: Sessions;
   private readonly spool: Spool;
+  private readonly streams: StreamPool;
   private constructor(
     private readonly engine: Engine,
     private readonly passwords: Passwords,
@@ -31,6 +43,7 @@ export class Handler {
   ) {
     this.sessions = new Sessions(engine);
     this.spool = new Spool(engine.dataDir);
+    this.streams = new StreamPool(engine.dataDir);
   }
 
   static async create(engine: Engine, passwords: Passwords): Promise<Handler> {
@@ -56,13 +69,14 @@ export class Handler {
   private async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = process.hrtime.bigint();
     const request = readRequest(message);
+    response.setHeader('X-ClickHouse-Query-Id', request.queryId);
     const isProbe = request.path === '/ping' || request.path === '/replicas_status'
       || (request.path === '/' && request.query === '' && (request.method === 'GET' || request.method === 'HEAD'));
     if (isProbe) return plain(response, 200, 'Ok.\n');
     if (request.path !== '/') return plain(response, 404, `There is no handle ${request.path}\n\nUse / or /ping for health checks.\nSend queries from your program with POST method or GET /?query=...\n`);
     if (request.method !== 'GET' && request.method !== 'POST' && request.method !== 'HEAD') return plain(response, 501, 'Use GET or POST.\n');
     const user = authenticate(request.user, request.password, this.passwords);
-    const statement = await this.readStatement(message, request);
+    const statement = await readStatement(message, request, this.spool);
     try {
       const release = await this.admission.enter();
       try {
@@ -75,65 +89,60 @@ export class Handler {
     }
   }
 
-  /** The statement, and with an INSERT its data in a file. */
-  private async readStatement(message: IncomingMessage, request: ProtocolRequest): Promise<Statement> {
-    const inUrl = insertOf(request.query);
-    if (inUrl !== undefined && request.query.slice(inUrl.dataAt).trim() === '') {
-      const file = await this.spool.fromMessage(message);
-      return { sql: fromFile(inUrl, file), isInsert: true, release: () => file.remove() };
-    }
-    const body = await readBody(message);
-    try {
-      const whole = request.query === '' ? body.bytes : Buffer.concat([Buffer.from(body.bytes.length === 0 ? request.query : `${request.query}\n`), body.bytes]);
-      // One character a byte, so that places in the head are places in the bytes.
-      const insert = insertOf(whole.subarray(0, HEAD_BYTES).toString('latin1'));
-      if (insert !== undefined) {
-        const file = await this.spool.fromBytes(whole.subarray(insert.dataAt));
-        const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
-        return { sql: fromFile({ ...insert, target: utf8(insert.target), settings: utf8(insert.settings) }, file), isInsert: true, release: () => file.remove() };
-      }
-      if (whole.length > STATEMENT_BYTES_MAX) throw new ProtocolError(229, 'QUERY_IS_TOO_LARGE', `Query is ${whole.length} bytes, maximum ${STATEMENT_BYTES_MAX}.`);
-      return { sql: whole.toString('utf8'), isInsert: false, release: async () => undefined };
-    } finally {
-      body.release();
-    }
-  }
-
   private async run(call: Call): Promise<void> {
     const { message, response, request, user } = call;
+    if (response.destroyed) return;
     const { connection, done } = this.sessions.borrow(user, request.session);
-    let watching = true;
-    response.once('close', () => { if (watching) this.cancel(request); });
+    let running = true;
+    response.once('close', () => { if (running) this.cancel(request); });
     try {
-      await connection.query(preamble(request, user), 'Null');
-      const { outcome, format } = await this.execute(connection, call);
-      watching = false;
-      setHeaders(response, { queryId: request.queryId, format, contentType: contentTypeOf(format), ...this.facts });
-      setSummary(response, outcome, call.startedAt);
-      await sendWhole(message, response, outcome.bytes, request.compressResponse);
-    } catch (error) {
-      response.setHeader('X-ClickHouse-Query-Id', request.queryId);
-      throw error;
+      await connection.query(preambleOf(request, user, true), 'Null');
+      const result = await this.execute(connection, call);
+      setHeaders(response, { queryId: request.queryId, format: result.format, contentType: contentTypeOf(result.format), ...this.facts });
+      if ('stream' in result) {
+        setSummary(response, NOTHING, call.startedAt);
+        await sendStream(message, response, result.stream, request.compressResponse, this.facts.version);
+        running = false;
+      } else {
+        running = false;
+        setSummary(response, result.whole, call.startedAt);
+        await sendWhole(message, response, result.whole.bytes, request.compressResponse);
+      }
     } finally {
-      watching = false;
+      running = false;
       done();
     }
   }
 
-  private async execute(connection: Connection, { request, user, statement }: Call): Promise<{ outcome: Outcome; format: string }> {
+  private async execute(connection: Connection, { request, user, statement }: Call): Promise<Result> {
     const fallback = request.defaultFormat ?? 'TabSeparated';
+    const { sql } = statement;
     if (statement.isInsert) {
       if (user === 'reader') throw new ProtocolError(164, 'READONLY', 'reader: Cannot execute query in readonly mode.');
-      const read = await connection.query(statement.sql, fallback);
-      return { outcome: { ...read, rowsWritten: read.rowsRead, bytesWritten: read.bytesRead }, format: fallback };
+      const read = await connection.query(sql, fallback);
+      return { whole: { ...read, rowsWritten: read.rowsRead, bytesWritten: read.bytesRead }, format: fallback };
     }
-    const { sql } = statement;
     if (sql.trim() === '') throw new ProtocolError(62, 'SYNTAX_ERROR', 'Empty query.');
     const shape = shapeOf(sql);
     if (shape.several) throw new ProtocolError(62, 'SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed): send one statement a request.');
     if (shape.hostFile) throw new ProtocolError(1, 'UNSUPPORTED_METHOD', 'INTO OUTFILE and FROM INFILE are not allowed over HTTP.');
     if (user === 'reader') await this.gate.check(connection, sql, shape);
-    return { outcome: await connection.query(sql, fallback), format: shape.format ?? fallback };
+    const format = shape.format ?? fallback;
+    const stream = canStream(request, sql, format) ? await this.start(preambleOf(request, user, false), sql, format) : undefined;
+    return stream === undefined ? { whole: await connection.query(sql, fallback), format } : { stream, format };
+  }
+
+  /** @returns undefined for a statement that the engine gives whole only */
+  private async start(preamble: string, sql: string, format: string): Promise<ResultStream | undefined> {
+    const stream = this.streams.open(preamble, sql, format);
+    try {
+      await stream.first();
+      return stream;
+    } catch (error) {
+      stream.end();
+      if (/Streaming query is not supported/.test(String(error))) return undefined;
+      throw error;
+    }
   }
 
   /** The client went away: its statement is stopped, wherever the engine checks for it. */
@@ -146,34 +155,9 @@ export class Handler {
   }
 }
 
-interface Statement { readonly sql: string; readonly isInsert: boolean; release(): Promise<void> }
-
-const insertOf = (head: string): InsertText | undefined => (firstKeyword(head) === 'INSERT' ? parseInsert(head) : undefined);
-
-const fromFile = (insert: InsertText, file: DataFile): string =>
-  `${insert.target} FROM INFILE ${quoteString(file.path)} COMPRESSION '${file.compression}' ${insert.settings} FORMAT ${insert.format}`;
-
-interface Call {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly request: ProtocolRequest;
-  readonly user: User;
-  readonly statement: Statement;
-  readonly startedAt: bigint;
-}
-
-/** What the request sets before its own statement: database, settings, parameters; readonly last, as it locks the rest. */
-function preamble(request: ProtocolRequest, user: User): string {
-  // The statement is found again by its comment when it has to be stopped: the engine gives no way to name its query id.
-  const assignments = [`log_comment = ${quoteString(request.queryId)}`];
-  for (const [name, value] of Object.entries(request.settings)) if (name !== 'readonly') assignments.push(`${name} = ${quoteString(value)}`);
-  for (const [name, value] of Object.entries(request.parameters)) assignments.push(`${quoteName(`param_${name}`)} = ${quoteString(value)}`);
-  const onlyReads = user === 'reader' || request.method !== 'POST';
-  if (onlyReads) assignments.push('readonly = 2');
-  else if (request.settings['readonly'] !== undefined) assignments.push(`readonly = ${quoteString(request.settings['readonly'])}`);
-  const use = request.session === undefined || request.database !== 'default' ? `USE ${quoteName(request.database)}; ` : '';
-  return `${use}SET ${assignments.join(', ')}`;
-}
+/** A session's settings and temporary tables live on its own connection, which serves whole results only. */
+const canStream = (request: ProtocolRequest, sql: string, format: string): boolean =>
+  request.session === undefined && !request.waitForEnd && isRowFormat(format) && /^(?:SELECT|WITH)$/.test(firstKeyword(sql));
 
 function plain(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8', 'Content-Length': Buffer.byteLength(text) });

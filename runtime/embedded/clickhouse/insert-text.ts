@@ -6,7 +6,8 @@ export interface InsertText {
   readonly target: string;
   /** `SETTINGS a = 1`, or nothing. */
   readonly settings: string;
-  readonly format: string;
+  /** Undefined where the text ends before FORMAT or VALUES. */
+  readonly format: string | undefined;
   /** Where the data begins in the text. */
   readonly dataAt: number;
 }
@@ -49,7 +50,7 @@ export function parseInsert(sql: string): InsertText | undefined {
     }
     list.take();
   }
-  return { target: sql.slice(0, targetEnd ?? sql.length).trimEnd().replace(/;$/, ''), settings, format: 'Values', dataAt: sql.length };
+  return { target: sql.slice(0, targetEnd ?? sql.length).trimEnd().replace(/;$/, ''), settings, format: undefined, dataAt: sql.length };
 }
 
 /** The data begins after blanks and one line end: what follows may be white space that counts. */

@@ -18,6 +18,8 @@ export interface ProtocolRequest {
   readonly parameters: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, string>>;
   readonly compressResponse: boolean;
+  /** The client wants the whole result made before the first byte, so that an error has its status. */
+  readonly waitForEnd: boolean;
   readonly nativeCompressed: { readonly request: boolean; readonly response: boolean };
   /** Parameters that were none of the above's: formats and structures of external tables. */
   readonly externals: Readonly<Record<string, string>>;
@@ -64,6 +66,7 @@ export function readRequest(message: IncomingMessage, body: Readonly<Record<stri
     parameters,
     settings: given.has('readonly') ? { ...settings, readonly: given.get('readonly') ?? '' } : settings,
     compressResponse: is('enable_http_compression'),
+    waitForEnd: is('wait_end_of_query'),
     nativeCompressed: { request: is('decompress'), response: is('compress') },
     externals,
   };

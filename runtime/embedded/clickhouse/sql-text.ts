@@ -82,6 +82,7 @@ export interface StatementShape {
 
 export function shapeOf(sql: string): StatementShape {
   let format: string | undefined;
+  let maybe: string | undefined;
   let hostFile = false;
   let several = false;
   let ended = false;
@@ -90,6 +91,11 @@ export function shapeOf(sql: string): StatementShape {
   let previous: Token | undefined;
   for (const token of tokens(sql)) {
     if (ended) several = true;
+    // FORMAT x closes a statement: a column of that name does not.
+    if (maybe !== undefined) {
+      if (token.text === ';' || token.text.toUpperCase() === 'SETTINGS') format = maybe;
+      maybe = undefined;
+    }
     if (token.kind === 'mark') {
       if (token.text === '(') {
         depth++;
@@ -99,12 +105,13 @@ export function shapeOf(sql: string): StatementShape {
     }
     if (previous?.kind === 'word' && depth === 0) {
       const keyword = previous.text.toUpperCase();
-      if (keyword === 'FORMAT' && token.kind === 'word') format = token.text;
+      if (keyword === 'FORMAT' && token.kind === 'word') maybe = token.text;
       const next = token.kind === 'word' ? token.text.toUpperCase() : '';
       if ((keyword === 'INTO' && next === 'OUTFILE') || (keyword === 'FROM' && next === 'INFILE')) hostFile = true;
     }
     previous = token;
   }
+  format = maybe ?? format;
   return { ...(format === undefined ? {} : { format }), hostFile, several, calls };
 }
 
