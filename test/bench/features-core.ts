@@ -64,4 +64,20 @@ report(`decode at ${DAYS} days`, CUSTOMERS * 20, () => { for (let i = 0; i < CUS
 report('feature record', CUSTOMERS * 20, () => {
   for (let i = 0; i < CUSTOMERS * 20; i++) { header.customerId = ids[i % CUSTOMERS]!; header.eventId = ids[(i * 7) % CUSTOMERS]!; sink += encoder.encode(header, out, 0, buffer, 0); }
 });
+
+/** Customers as they are after years: every day bucket of the longest window in use, rows leaving as rows come. */
+const old = states.slice(0, 500);
+let clock = times.at(-1)!;
+let id = 1;
+function live(withVector: boolean): void {
+  for (let i = 0; i < 10_000; i++) {
+    const state = old[i % 500]!;
+    sink += reducer.update(state, types[i]!, amounts[i]!, NaN, clock + (i % 500), id++);
+    if (withVector) { reducer.vector(state, 0, out, 0); sink += out[0]!; }
+    if (i % 500 === 499) clock += DAY / 3;
+  }
+}
+for (let i = 0; i < 20; i++) live(true);
+report('update at 90 days', 10_000, () => { live(false); });
+report('update and vector at 90 days', 10_000, () => { live(true); });
 if (Number.isNaN(sink)) console.log('never');

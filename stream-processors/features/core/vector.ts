@@ -3,7 +3,7 @@ import { dayBase, hourBase, type State } from './state.js';
 
 export type Vector = (state: State, clockMs: number, out: Float64Array, at: number) => void;
 
-/** Compiles the reading of a state: each column is added up once, newest row to oldest, and written at each window's edge. */
+/** Compiles the reading of a state: each column is gone through once, newest row to oldest, and written at each window's edge. */
 export function compileVector(layout: Layout): Vector {
   const readHours = compileRead(layout.hours);
   const readDays = compileRead(layout.days);
@@ -30,7 +30,7 @@ export function compileVector(layout: Layout): Vector {
 
 type ReadLane = (data: Float64Array, base: number, rows: number, clockBucket: number, out: Float64Array, at: number) => void;
 
-/** One column, read once from the newest row back; `stops` are triplets of window, Read, place, shortest window first. */
+/** One column that is not just added up, read once from the newest row back; `stops` are triplets of window, Read, place, shortest window first. */
 interface ColumnPlan {
   readonly how: number;
   readonly column: number;
@@ -43,6 +43,10 @@ function compileRead(lane: Lane): ReadLane {
   const sizes = Int32Array.from(lane.windows, (window) => window.size);
   const edges = new Int32Array(sizes.length);
   const plans = columnPlans(lane);
+  const additive = lane.additive;
+  const sums = new Float64Array(additive);
+  /** By window, pairs of column and place of what is a plain sum. */
+  const sumReads = lane.windows.map(({ reads }) => Int32Array.from(sumsOf(reads, additive)));
 
   return (data, base, rows, clockBucket, out, at) => {
     const newest = base + (rows - 1) * stride;
@@ -51,24 +55,48 @@ function compileRead(lane: Lane): ReadLane {
       while (row >= base && data[row]! > before) row -= stride;
       edges[w] = row;
     }
+    sums.fill(0);
+    for (let w = 0, row = newest; w < sizes.length; w++) {
+      const edge = edges[w]!;
+      let c = 0;
+      for (; c + 4 <= additive; c += 4) addFour(data, row, edge, stride, sums, c);
+      for (; c < additive; c++) addOne(data, row, edge, stride, sums, c);
+      row = edge;
+      const reads = sumReads[w]!;
+      for (let i = 0; i < reads.length; i += 2) out[at + reads[i + 1]!] = sums[reads[i]!]!;
+    }
     for (let p = 0; p < plans.length; p++) {
       const { how, column, stops } = plans[p]!;
-      if (how === Kind.moments) {
-        readMoments(data, newest, stride, column, edges, stops, out, at);
-        continue;
-      }
-      let row = newest;
-      let result = how === Kind.min || how === Kind.max ? NaN : 0;
-      for (let s = 0; s < stops.length; s += 3) {
-        const edge = edges[stops[s]!]!;
-        if (how === DISTINCT) { for (; row > edge; row -= stride) if (data[row + column]! > 0) result++; }
-        else if (how === Kind.min) { for (; row > edge; row -= stride) result = lesser(result, data[row + column]!); }
-        else if (how === Kind.max) { for (; row > edge; row -= stride) result = -lesser(-result, -data[row + column]!); }
-        else for (; row > edge; row -= stride) result += data[row + column]!;
-        out[at + stops[s + 2]!] = result;
-      }
+      if (how === Kind.moments) readMoments(data, newest, stride, column, edges, stops, out, at);
+      else if (how === DISTINCT) readDistinct(data, newest, stride, column, edges, stops, out, at);
+      else readExtremes(data, newest, stride, column, edges, stops, out, at, how === Kind.min ? 1 : -1);
     }
   };
+}
+
+/** Adds up four neighbouring columns of the rows down to `edge`: four sums in flight at a time, where one would wait for itself. */
+function addFour(data: Float64Array, row: number, edge: number, stride: number, sums: Float64Array, c: number): void {
+  let s0 = sums[c]!, s1 = sums[c + 1]!, s2 = sums[c + 2]!, s3 = sums[c + 3]!;
+  for (let i = row + 1 + c; i > edge + 1 + c; i -= stride) {
+    s0 += data[i]!;
+    s1 += data[i + 1]!;
+    s2 += data[i + 2]!;
+    s3 += data[i + 3]!;
+  }
+  sums[c] = s0;
+  sums[c + 1] = s1;
+  sums[c + 2] = s2;
+  sums[c + 3] = s3;
+}
+
+function addOne(data: Float64Array, row: number, edge: number, stride: number, sums: Float64Array, c: number): void {
+  let sum = sums[c]!;
+  for (let i = row + 1 + c; i > edge + 1 + c; i -= stride) sum += data[i]!;
+  sums[c] = sum;
+}
+
+function* sumsOf(reads: Int32Array, additive: number): Generator<number> {
+  for (let i = 0; i < reads.length; i += 3) if (reads[i]! < additive) yield* [reads[i]!, reads[i + 2]!];
 }
 
 function columnPlans(lane: Lane): ColumnPlan[] {
@@ -76,6 +104,7 @@ function columnPlans(lane: Lane): ColumnPlan[] {
   lane.windows.forEach(({ reads }, window) => {
     for (let i = 0; i < reads.length; i += 3) {
       const read = reads[i]!;
+      if (read < lane.additive) continue;
       // Behind the columns stand the numbers of rows in which a count is above 0. A row's first number is its bucket.
       const counted = read >= lane.width;
       const column = 1 + (counted ? lane.distinct[read - lane.width]! : read);
@@ -88,8 +117,28 @@ function columnPlans(lane: Lane): ColumnPlan[] {
   return [...plans.values()].map((plan) => ({ ...plan, stops: Int32Array.from(plan.stops) }));
 }
 
-/** The smaller number; NaN, no value, is larger than any. */
-const lesser = (a: number, b: number): number => (a <= b || b !== b ? a : b);
+/** Number of rows in which a count is above 0. */
+function readDistinct(data: Float64Array, newest: number, stride: number, column: number, edges: Int32Array, stops: Int32Array, out: Float64Array, at: number): void {
+  let rows = 0;
+  let row = newest;
+  for (let s = 0; s < stops.length; s += 3) {
+    for (const edge = edges[stops[s]!]!; row > edge; row -= stride) if (data[row + column]! > 0) rows++;
+    out[at + stops[s + 2]!] = rows;
+  }
+}
+
+/** Smallest value, or with sign -1 the largest; a row without one holds NaN. */
+function readExtremes(data: Float64Array, newest: number, stride: number, column: number, edges: Int32Array, stops: Int32Array, out: Float64Array, at: number, sign: number): void {
+  let least = NaN;
+  let row = newest;
+  for (let s = 0; s < stops.length; s += 3) {
+    for (const edge = edges[stops[s]!]!; row > edge; row -= stride) {
+      const value = sign * data[row + column]!;
+      if (!(least <= value) && value === value) least = value;
+    }
+    out[at + stops[s + 2]!] = sign * least;
+  }
+}
 
 /** Merges the rows' moments by Chan, Golub and LeVeque's pairwise update, which loses nothing to cancellation. */
 function readMoments(data: Float64Array, newest: number, stride: number, column: number, edges: Int32Array, stops: Int32Array, out: Float64Array, at: number): void {
