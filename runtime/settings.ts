@@ -6,7 +6,8 @@ const port = (preset: number) => z.coerce.number().int().min(1).max(65_535).defa
 const count = (preset: number, min = 1, max = Number.MAX_SAFE_INTEGER) => z.coerce.number().int().min(min).max(max).default(preset);
 const flag = (preset: boolean) => z.enum(['true', 'false', '1', '0']).default(preset ? 'true' : 'false').transform((v) => v === 'true' || v === '1');
 const text = () => z.string().min(1).optional();
-const url = () => z.url().optional();
+const url = () => z.url({ protocol: /^https?$/, error: 'expected an address that begins with http:// or https://' }).optional();
+const brokers = () => z.string().regex(/^\s*[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*\s*$/, 'expected host:port, several with commas between').optional();
 
 /** Every setting of every process: its environment variable, bounds, default and meaning. README's table is checked against it. */
 export const SETTINGS = {
@@ -15,7 +16,7 @@ export const SETTINGS = {
   INSTANCE: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/).default('0').describe('name of this process among several of its kind on one DATA_DIR'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('lowest level that is logged'),
 
-  KAFKA_BROKERS: text().describe('host:port,… of your own Kafka; unset: the embedded one'),
+  KAFKA_BROKERS: brokers().describe('host:port,… of your own Kafka; unset: the embedded one'),
   KAFKA_PORT: port(9092).describe('port of the embedded Kafka'),
   KAFKA_PARTITIONS: count(4, 1, 1024).describe('partitions of the topics that are created'),
   KAFKA_REPLICATION_FACTOR: count(1, 1, 9).describe('replicas of the topics that are created'),
