@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { TidemarkError } from '../../runtime/errors.js';
 import type { Log } from '../../runtime/log.js';
 import type { Settings } from '../../runtime/settings.js';
@@ -11,7 +12,7 @@ import { runSource } from './run-source.js';
 import type { EventSource } from './source.js';
 
 export interface SimulationOptions {
-  /** What differs from DEFAULT_SIMULATION. */
+  /** What differs from DEFAULT_SIMULATION, or from the simulation that is under way in the data folder. */
   readonly parameters?: Partial<SimulationParameters>;
   /** Event time of the first part, published at full speed. */
   readonly historyDays?: number;
@@ -30,6 +31,13 @@ const BLOCK_ITEMS = 500;
 /** The live part begins so far back. 2,000 customers at 100 events a second live through it in some eight hours; after that events come in real time. */
 const LIVE_DAYS = 1095;
 const DEFAULT_RATE = 100;
+const HISTORY_DAYS = 180;
+
+/** What a simulation is known by. */
+interface Identity {
+  readonly parameters: SimulationParameters;
+  readonly history_days: number;
+}
 
 /**
  * Simulated customers as a source of events. Simulated time begins in the past and never passes the wall clock; once it has
@@ -37,18 +45,22 @@ const DEFAULT_RATE = 100;
  * the same history.
  */
 export async function openSimulation(options: SimulationOptions, settings: Settings, log: Log): Promise<Simulation> {
-  const { historyDays = 180, acceleration } = options;
+  const { acceleration } = options;
   const rate = options.rate ?? (acceleration === undefined ? DEFAULT_RATE : undefined);
-  for (const [name, value] of Object.entries({ '--history-days': historyDays, '--rate': rate, '--acceleration': acceleration }))
+  for (const [name, value] of Object.entries({ '--history-days': options.historyDays, '--rate': rate, '--acceleration': acceleration }))
     if (value !== undefined && !(value >= 0 && (value > 0 || name === '--history-days') && Number.isFinite(value)))
       throw new TidemarkError('INPUT_INVALID', `${name}: got ${value}, expected a number above 0`);
 
   const stateFile = join(settings.DATA_DIR, 'sources', 'simulation.json');
-  const former = options.again === true ? undefined : (loadPosition(stateFile)?.source['parameters'] as SimulationParameters | undefined);
+  const former = options.again === true ? undefined : (loadPosition(stateFile)?.source as unknown as Identity | undefined);
+  const given = Object.fromEntries(Object.entries(options.parameters ?? {}).filter(([, value]) => value !== undefined));
+  if (former !== undefined) refuseOther(former, given, options.historyDays, settings.DATA_DIR);
+  const historyDays = options.historyDays ?? former?.history_days ?? HISTORY_DAYS;
   const parameters: SimulationParameters = {
     ...DEFAULT_SIMULATION,
-    start_ms: former?.start_ms ?? Math.floor(Date.now() / DAY_MS - historyDays - LIVE_DAYS) * DAY_MS,
-    ...options.parameters,
+    start_ms: Math.floor(Date.now() / DAY_MS - historyDays - LIVE_DAYS) * DAY_MS,
+    ...former?.parameters,
+    ...given,
   };
   const historyUntilMs = parameters.start_ms + historyDays * DAY_MS;
   const toWallClock = Date.now() - performance.now();
@@ -69,6 +81,16 @@ export async function openSimulation(options: SimulationOptions, settings: Setti
     },
   }, settings, log);
   return { ...source, parameters };
+}
+
+/** Customers of two simulations have the same ids: one data folder holds one. */
+function refuseOther(former: Identity, given: Record<string, unknown>, historyDays: number | undefined, dataDir: string): void {
+  const all: Record<string, unknown> = { ...former.parameters, history_days: former.history_days };
+  const wanted: Record<string, unknown> = { ...given, ...(historyDays === undefined ? {} : { history_days: historyDays }) };
+  const others = Object.keys(wanted).filter((name) => !isDeepStrictEqual(wanted[name], all[name]));
+  if (others.length > 0)
+    throw new TidemarkError('INPUT_INVALID', `simulation: ${others.map((name) => `${name} ${JSON.stringify(wanted[name])}`).join(', ')} wanted, but the one under way in ${dataDir} has ` +
+      `${others.map((name) => `${name} ${JSON.stringify(all[name])}`).join(', ')}; leave that out to go on with it, or choose another DATA_DIR`);
 }
 
 /** The simulated clock of an item is when it arrives; its event may have happened before. */

@@ -88,7 +88,7 @@ function fieldsOf(cells: readonly string[], { at, constants, properties }: Colum
   if (properties.length > 0) {
     const entries = properties.filter(({ column }) => (cells[column] ?? '') !== '').map(({ name, column }) => [name, cells[column]!]);
     const given = fields['properties'];
-    if (given === undefined || (typeof given === 'object' && given !== null && !Array.isArray(given))) fields['properties'] = { ...given, ...Object.fromEntries(entries) };
+    if (entries.length > 0 && (given === undefined || (typeof given === 'object' && given !== null && !Array.isArray(given)))) fields['properties'] = { ...given, ...Object.fromEntries(entries) };
   }
   return fields;
 }
