@@ -11,6 +11,7 @@ export interface TrainedModel {
   readonly onnx: Buffer;
   readonly parameters: TrainingParameters;
   readonly rounds: number;
+  readonly depth: number;
   readonly xgboost_version: string;
   readonly metrics: Metrics & Readonly<Record<string, number>>;
   readonly data_hash: string;
@@ -40,6 +41,7 @@ export function manifestOf(model: TrainedModel, about: { name: string; view: Fea
     metrics: Object.fromEntries(Object.entries(model.metrics).filter(([, value]) => Number.isFinite(value))),
     parameters: Object.fromEntries(Object.entries({
       ...parameters.booster,
+      max_depth: model.depth,
       rounds: model.rounds,
       rounds_max: parameters.rounds_max,
       early_stopping_rounds: parameters.early_stopping_rounds,

@@ -13,7 +13,7 @@ export function reportOf({ manifest, published, took_ms }: TrainResult): string 
   const width = Math.max(...rows.map(([title]) => title.length));
   return [
     `${manifest.model} ${manifest.version}  ${published ? `published as ${manifest.stage}` : 'not published'}  (${(took_ms / 1000).toFixed(1)} s)`,
-    `trained on ${manifest.data_rows} rows of ${date(manifest.data_from)} to ${date(manifest.data_to)}, ${parameters['rounds']} rounds, ${(manifest.onnx_bytes / 1024).toFixed(0)} kB`,
+    `trained on ${manifest.data_rows} rows of ${date(manifest.data_from)} to ${date(manifest.data_to)}, ${parameters['rounds']} rounds of depth ${parameters['max_depth']}, ${(manifest.onnx_bytes / 1024).toFixed(0)} kB`,
     `holdout of ${metrics['holdout_rows']} rows of ${date(parameters['holdout_from']!)} to ${date(parameters['holdout_to']!)}, churn within ${parameters['horizon_days']} days`,
     ...rows.map(([title, value]) => `  ${title.padEnd(width)}  ${value}`),
     '',

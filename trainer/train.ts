@@ -49,7 +49,7 @@ export async function trainModel({ rows, data_hash, plan }: TrainingSet, options
     const difference = await stage(log, 'check', () => checkOnnx(onnx, holdout.values, holdout.rows, names.length, expected));
     const vectors = chooseTestVectors(holdout.values, holdout.rows, names.length);
     return {
-      onnx, parameters, rounds: fitted.rounds, xgboost_version: library.version, data_hash, data_rows: train.rows, plan,
+      onnx, parameters, rounds: fitted.rounds, depth: fitted.depth, xgboost_version: library.version, data_hash, data_rows: train.rows, plan,
       metrics: {
         ...evaluate(holdout.labels, expected),
         ...byMoment(holdout, expected),

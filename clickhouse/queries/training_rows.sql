@@ -24,6 +24,6 @@ SELECT
   toUInt8(NOT arrayExists(t -> t > at AND t <= at + {horizon_ms:Int64}, _times)) AS churned,
   __COLUMNS__
 FROM _features
-INNER JOIN _arrivals ON _features.customer_id = _arrivals.customer_id AND _features.as_of_offset = _arrivals._offset
+LEFT JOIN _arrivals ON _features.customer_id = _arrivals.customer_id AND _features.as_of_offset = _arrivals._offset
 LEFT JOIN _purchases ON _features.customer_id = _purchases.customer_id
 ORDER BY at, customer_id, on_event, as_of_offset

@@ -4,6 +4,8 @@ export interface TrainingParameters {
   /** Rounds without a better log loss on the inner holdout after which training ends. */
   readonly early_stopping_rounds: number;
   readonly seed: number;
+  /** Depths to choose from by the inner holdout; the first where there is none. */
+  readonly depths: readonly number[];
   readonly booster: Readonly<Record<string, number>>;
 }
 
@@ -24,17 +26,17 @@ const OWN: Readonly<Record<string, readonly [min: number, max: number]>> = { rou
 const WHOLE = new Set(['max_depth', 'max_bin', 'rounds_max', 'early_stopping_rounds', 'seed']);
 
 /**
- * Shallow trees, a low rate and heavy leaves: rows of one customer at many moments resemble each other, and deeper
- * trees learn customers by heart. The leaf weight follows the rows, so that a small history can still be split.
+ * A low rate and heavy leaves: rows of one customer at many moments resemble each other, and finer trees learn customers by
+ * heart. How deep trees may go for it differs with the history: purchases alone want 2, many kinds of events 4 and more. The leaf weight follows the rows, so that a small history can still be split.
  */
 const boosterDefaults = (rows: number): Record<string, number> => ({
   learning_rate: 0.05,
-  max_depth: 2,
   min_child_weight: Math.min(50, Math.max(1, Math.round(rows * 0.003))),
   subsample: 0.8,
   colsample_bytree: 0.8,
   reg_lambda: 1,
 });
+const DEPTHS = [2, 4];
 const OWN_DEFAULTS = { rounds_max: 500, early_stopping_rounds: 30, seed: 7 };
 /** Where the history is too short to choose by early stopping. */
 export const ROUNDS_UNTUNED = 100;
@@ -55,5 +57,6 @@ export function resolveParameters(rows: number, given: Readonly<Record<string, n
     if (Object.hasOwn(OWN, name)) own[name as keyof typeof own] = value;
     else booster[name] = value;
   }
-  return { ...own, booster };
+  const { max_depth, ...rest } = booster;
+  return { ...own, depths: max_depth === undefined ? DEPTHS : [max_depth], booster: rest };
 }

@@ -2,19 +2,28 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
+import { migrate } from '../../../clickhouse/migrate.js';
+import { createClickHouse } from '../../../runtime/clickhouse.js';
 import { loadSettings } from '../../../runtime/settings.js';
+import { customerActivity } from '../../../schemas/features/customer-activity.js';
+import { snapshotSpine } from '../../../schemas/features/sql/spine.js';
 import { evaluate, type Metrics } from '../../../trainer/core/metrics.js';
 import { resolveParameters, type TrainingParameters } from '../../../trainer/core/parameters.js';
 import { fit } from '../../../trainer/fit.js';
-import { selectRows, type LabelledRows } from '../../../trainer/rows.js';
+import { readDataset } from '../../../trainer/dataset/read.js';
+import { positives, selectRows, type LabelledRows } from '../../../trainer/rows.js';
+import { trainModel } from '../../../trainer/train.js';
 import { loadXgboost } from '../../../trainer/xgboost/library.js';
-import { TEST_JARS_DIR } from '../../support/cluster.js';
+import { startCluster, TEST_JARS_DIR, testLog } from '../../support/cluster.js';
+import { insertEvents } from '../../support/events-table.js';
+import type { HistoryRecord } from '../../support/history.js';
 import { sharedData } from '../../support/shared-data.js';
 
 /**
  * Features of a real history at monthly snapshots, and what Python's XGBoost 3.2 and scikit-learn 1.9 made of them
  * (baselines.json): the same rows and parameters must give a model as good here.
  */
+t.setTimeout(120_000);
 const folder = sharedData('baselines');
 if (folder === undefined) t.test('reference figures', { skip: 'no reference data on this machine' }, async () => {});
 else {
@@ -52,6 +61,39 @@ else {
     t.ok(got.auc > reference.auc - 0.003, `AUC ${got.auc}, reference ${reference.auc}`);
     t.ok(got.log_loss < reference.log_loss + 0.001, `log loss ${got.log_loss}, reference ${reference.log_loss}`);
   });
+
+  const eventsFolder = sharedData('events')!;
+  t.test('the view’s own features of the same history, from the landed events, are as good', async (t) => {
+    const { settings } = await startCluster(t, { clickhouse: true, settings: { LABEL_HORIZON_DAYS: '90' } });
+    const client = createClickHouse(settings);
+    t.teardown(() => client.close());
+    await migrate(client, settings);
+    await insertEvents(client, readEvents(join(eventsFolder, 'cdnow-events.csv')));
+    // The reference takes what stands before a snapshot, and labels from the snapshot on: the view's clock is the millisecond before.
+    const snapshots = Array.from({ length: 13 }, (_, i) => Date.UTC(1997, 3 + i) - 1);
+    const plan = {
+      train: { after: snapshots[0]! - 1, to: snapshots[6]! }, holdout: { after: snapshots[8]!, to: snapshots[12]! },
+      inner: { train: { after: snapshots[0]! - 1, to: snapshots[2]! }, holdout: { after: snapshots[4]!, to: snapshots[6]! } },
+      step_ms: 30 * 86_400_000, horizon_ms: 90 * 86_400_000,
+    };
+    const set = await readDataset({ client, settings, view: customerActivity, spine: snapshotSpine('events', snapshots) }, plan);
+    t.equal(set.rows.rows, rows.rows, 'as many rows as the reference');
+    t.equal(positives(set.rows), positives(rows), 'as many churned');
+    const { metrics } = await trainModel(set, { library, view: customerActivity, log: testLog, threads: 2 });
+    t.comment(JSON.stringify(metrics));
+    t.equal(metrics['holdout_rows'], test.rows);
+    t.ok(metrics.auc > reference.auc - 0.005, `AUC ${metrics.auc}, reference ${reference.auc}`);
+    t.ok(metrics.log_loss < reference.log_loss + 0.001, `log loss ${metrics.log_loss}, reference ${reference.log_loss}`);
+  });
+}
+
+function readEvents(file: string): HistoryRecord[] {
+  const [head, ...lines] = readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(','));
+  const field = (line: readonly string[], name: string): string => line[head!.indexOf(name)]!;
+  return lines.map((line, i) => ({
+    event_id: field(line, 'event_id'), customer_id: field(line, 'customer_id'), event_type: 'purchase', amount: Number(field(line, 'amount')),
+    quantity: Number(field(line, 'quantity')), event_time: Number(field(line, 'event_time_ms')), kafka_partition: 0, kafka_offset: i,
+  }));
 }
 
 function readReference(file: string): LabelledRows {

@@ -8,7 +8,9 @@ t.test('defaults follow the rows', async (t) => {
 
 t.test('what is given replaces the defaults', async (t) => {
   const got = resolveParameters(1000, { max_depth: 6, seed: 11, rounds_max: 20 }) as TrainingParameters;
-  t.equal(got.booster['max_depth'], 6);
+  t.same(got.depths, [6], 'a given depth is not chosen');
+  t.same((resolveParameters(1000) as TrainingParameters).depths, [2, 4]);
+  t.notOk('max_depth' in got.booster);
   t.equal(got.seed, 11);
   t.equal(got.rounds_max, 20);
   t.notOk('seed' in got.booster);
