@@ -3,6 +3,7 @@ import { authenticate, ReaderGate, type Passwords, type User } from './access.js
 import { Admission } from './admission.js';
 import { Spool } from './body.js';
 import type { Connection, Engine, Outcome } from './engine.js';
+import { createExternalTable } from './external-table.js';
 import { contentTypeOf, isRowFormat } from './formats.js';
 import { answerFor, ProtocolError } from './protocol-error.js';
 import { readRequest, type ProtocolRequest } from './request.js';
@@ -68,15 +69,15 @@ export class Handler {
 
   private async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = process.hrtime.bigint();
-    const request = readRequest(message);
-    response.setHeader('X-ClickHouse-Query-Id', request.queryId);
-    const isProbe = request.path === '/ping' || request.path === '/replicas_status'
-      || (request.path === '/' && request.query === '' && (request.method === 'GET' || request.method === 'HEAD'));
+    const head = readRequest(message);
+    response.setHeader('X-ClickHouse-Query-Id', head.queryId);
+    const isProbe = head.path === '/ping' || head.path === '/replicas_status'
+      || (head.path === '/' && head.query === '' && (head.method === 'GET' || head.method === 'HEAD'));
     if (isProbe) return plain(response, 200, 'Ok.\n');
-    if (request.path !== '/') return plain(response, 404, `There is no handle ${request.path}\n\nUse / or /ping for health checks.\nSend queries from your program with POST method or GET /?query=...\n`);
-    if (request.method !== 'GET' && request.method !== 'POST' && request.method !== 'HEAD') return plain(response, 501, 'Use GET or POST.\n');
-    const user = authenticate(request.user, request.password, this.passwords);
-    const statement = await readStatement(message, request, this.spool);
+    if (head.path !== '/') return plain(response, 404, `There is no handle ${head.path}\n\nUse / or /ping for health checks.\nSend queries from your program with POST method or GET /?query=...\n`);
+    if (head.method !== 'GET' && head.method !== 'POST' && head.method !== 'HEAD') return plain(response, 501, 'Use GET or POST.\n');
+    const user = authenticate(head.user, head.password, this.passwords);
+    const { request, statement } = await readStatement(message, head, this.spool);
     try {
       const release = await this.admission.enter();
       try {
@@ -96,6 +97,8 @@ export class Handler {
     let running = true;
     response.once('close', () => { if (running) this.cancel(request); });
     try {
+      if (call.statement.externals.length > 0 && user === 'reader') throw new ProtocolError(164, 'READONLY', 'reader: Cannot bring external tables in readonly mode.');
+      for (const table of call.statement.externals) await createExternalTable(connection, this.spool, table);
       await connection.query(preambleOf(request, user, true), 'Null');
       const result = await this.execute(connection, call);
       setHeaders(response, { queryId: request.queryId, format: result.format, contentType: contentTypeOf(result.format), ...this.facts });
@@ -128,7 +131,7 @@ export class Handler {
     if (shape.hostFile) throw new ProtocolError(1, 'UNSUPPORTED_METHOD', 'INTO OUTFILE and FROM INFILE are not allowed over HTTP.');
     if (user === 'reader') await this.gate.check(connection, sql, shape);
     const format = shape.format ?? fallback;
-    const stream = canStream(request, sql, format) ? await this.start(preambleOf(request, user, false), sql, format) : undefined;
+    const stream = statement.externals.length === 0 && canStream(request, sql, format) ? await this.start(preambleOf(request, user, false), sql, format) : undefined;
     return stream === undefined ? { whole: await connection.query(sql, fallback), format } : { stream, format };
   }
 
