@@ -36,10 +36,10 @@ export function featureHoursQuery(view: FeatureView): string {
     feature,
     ${valueBin('value')} AS bin,
     count() AS rows,
-    sum(value) AS total,
-    sum(value * value) AS squares,
-    min(value) AS low,
-    max(value) AS high
+    sum(if(isNaN(value), 0, value)) AS total,
+    sum(if(isNaN(value), 0, value * value)) AS squares,
+    min(if(isNaN(value), 0, value)) AS low,
+    max(if(isNaN(value), 0, value)) AS high
 FROM predictions
 ARRAY JOIN
     [${columns.map(text).join(', ')}] AS feature,

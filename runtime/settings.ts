@@ -40,6 +40,7 @@ export const SETTINGS = {
   CLICKHOUSE_PORT: port(8123).describe('port of the embedded ClickHouse'),
   CLICKHOUSE_USER: z.string().min(1).default('default').describe('ClickHouse user'),
   CLICKHOUSE_PASSWORD: text().describe('ClickHouse password'),
+  CLICKHOUSE_READER_PASSWORD: text().describe('password of the embedded ClickHouse’s user reader, who may only read; unset: there is no such user'),
   CLICKHOUSE_DATABASE: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/).default('tidemark').describe('ClickHouse database'),
   CLICKHOUSE_CA_FILE: text().describe('CA certificates that sign ClickHouse (PEM)'),
 
@@ -76,7 +77,7 @@ const schema = z.strictObject(SETTINGS);
 export type Settings = z.infer<typeof schema>;
 
 /** Settings whose value never appears in a log, an error or a listing; each may come from a file named by NAME_FILE. */
-export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD'] as const satisfies readonly (keyof Settings)[];
+export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD'] as const satisfies readonly (keyof Settings)[];
 
 /**
  * Reads the settings from the environment; every problem is listed at once.

@@ -57,8 +57,9 @@ FROM predictions
 GROUP BY hour, model_version, trigger, decision;
 
 -- The distribution of each feature, and of `score`, in each hour of event time: a histogram in feature-long form, so that a
--- new feature needs no new column. `bin` is the value's place on a logarithmic scale (function value_bin, 2.2 % wide,
--- whole numbers to 45 each in a bin of their own); value_bin_missing marks NaN. Filled by the view that `migrate` writes.
+-- new feature needs no new column. `bin` is the value's place on a logarithmic scale: 0 for zero, 10000 + floor(32 log2 v)
+-- for positive values, mirrored for negative ones, 32767 for missing (NaN, with 0 in the sums). Bins are 2.2 % wide; whole
+-- numbers to 45 each have their own. Filled by the view that `migrate` writes.
 CREATE TABLE IF NOT EXISTS feature_hours
 (
     hour DateTime('UTC'),
