@@ -27,8 +27,9 @@ export async function startParts({ settings, log, progress, run }: PartsOptions)
   const addresses: Record<string, string> = {};
   const clickhouse = async (): Promise<void> => {
     if (settings.CLICKHOUSE_URL !== undefined) return;
-    const password = settings.CLICKHOUSE_PASSWORD;
-    await run('ClickHouse', () => startEmbeddedClickHouse({ ...common, port: settings.CLICKHOUSE_PORT, ...(password === undefined ? {} : { password }) }));
+    const { CLICKHOUSE_PASSWORD: password, CLICKHOUSE_READER_PASSWORD: readerPassword } = settings;
+    const passwords = { ...(password === undefined ? {} : { password }), ...(readerPassword === undefined ? {} : { readerPassword }) };
+    await run('ClickHouse', () => startEmbeddedClickHouse({ ...common, port: settings.CLICKHOUSE_PORT, ...passwords }));
     addresses['CLICKHOUSE_URL'] = `http://${LOOPBACK}:${settings.CLICKHOUSE_PORT}`;
   };
   const kafkaAndRegistry = async (): Promise<void> => {

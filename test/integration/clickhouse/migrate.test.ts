@@ -17,7 +17,7 @@ const { settings } = clickhouse;
 const client = clickhouse.client();
 const rows = async <Row>(query: string): Promise<Row[]> => (await client.query({ query, format: 'JSONEachRow' })).json<Row>();
 const schema = async (): Promise<string> => (await (await client.query({
-  query: 'SELECT concat(formatQuery(create_table_query), ';\\n') FROM system.tables WHERE database = currentDatabase() ORDER BY name', format: 'TabSeparatedRaw',
+  query: "SELECT concat(formatQuery(create_table_query), ';\n') FROM system.tables WHERE database = currentDatabase() ORDER BY name", format: 'TabSeparatedRaw',
 })).text()).replaceAll(`${settings.CLICKHOUSE_DATABASE}.`, '');
 
 t.test('an empty server gets everything, once', async (t) => {
