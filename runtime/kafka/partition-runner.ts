@@ -98,6 +98,7 @@ export class PartitionRunner {
         this.position = -1;
         this.queue = [];
         this.queuedRows = 0;
+        this.output.clear();
         this.notifyDrained();
         await task.rollback();
         await producer.close();

@@ -49,9 +49,9 @@ export async function sendNumbers(kafka: Kafka, first: number, count: number, pa
 }
 
 /** The numbers that a read_committed reader finds in the output topic, in partition order. */
-export async function relayed(kafka: Kafka): Promise<number[]> {
+export async function relayed(kafka: Kafka, topic = RELAY_OUT): Promise<number[]> {
   const numbers: number[] = [];
-  await readTopic(kafka, RELAY_OUT, (_partition, records) => { for (const { key } of records) numbers.push(Number(key!.toString())); });
+  await readTopic(kafka, topic, (_partition, records) => { for (const { key } of records) numbers.push(Number(key!.toString())); });
   return numbers;
 }
 
