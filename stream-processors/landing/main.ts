@@ -6,12 +6,12 @@ import type { Log } from '../../runtime/log.js';
 import { createManifestCodec } from '../../runtime/models/codec.js';
 import { createRegistry } from '../../runtime/registry/registry.js';
 import type { Settings } from '../../runtime/settings.js';
-import { createMetrics, healthOf, startTelemetry } from '../../runtime/telemetry.js';
+import { createMetrics, healthOf, startTelemetry, type HealthReport } from '../../runtime/telemetry.js';
 import { customerActivity } from '../../schemas/features/customer-activity.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import { TOPICS } from '../../schemas/topics.js';
 import { createInserter } from './inserter.js';
-import { createLandingMetrics } from './metrics.js';
+import { createLandingMetrics, type PartitionGauges } from './metrics.js';
 import { deadLettersTable } from './tables/dead-letters.js';
 import { eventsTable } from './tables/events.js';
 import { modelVersionsTable } from './tables/model-versions.js';
@@ -41,12 +41,7 @@ export async function startLanding(settings: Settings, log: Log, fail: (error: u
   };
   const telemetry = await startTelemetry({
     port: settings.LANDING_METRICS_PORT, service: 'landing', metrics: register,
-    health: () => Promise.resolve(healthOf({
-      kafka: partitions().length > 0
-        ? { status: 'up', detail: `${partitions().length} partitions, ${partitions().reduce((sum, { lag }) => sum + lag, 0)} records behind` }
-        : { status: 'degraded', detail: 'no partition is assigned' },
-      clickhouse: inserter.trouble === undefined ? { status: 'up' } : { status: 'degraded', detail: inserter.trouble },
-    })),
+    health: () => Promise.resolve(landingHealth(partitions(), inserter.trouble)),
   });
   try {
     group = await runTopicGroup({
@@ -71,4 +66,17 @@ export async function startLanding(settings: Settings, log: Log, fail: (error: u
       await Promise.all([telemetry.stop(), client.close()]);
     },
   };
+}
+
+function landingHealth(partitions: readonly PartitionGauges[], trouble: string | undefined): HealthReport {
+  const behind = partitions.reduce((sum, { lag }) => sum + lag, 0);
+  const waiting = partitions.filter(({ open }) => !open).length;
+  return healthOf({
+    kafka: partitions.length === 0
+      ? { status: 'degraded', detail: 'no partition is assigned' }
+      : waiting > 0
+        ? { status: 'degraded', detail: `${waiting} of ${partitions.length} partitions wait to start, ${behind} records behind` }
+        : { status: 'up', detail: `${partitions.length} partitions, ${behind} records behind` },
+    clickhouse: trouble === undefined ? { status: 'up' } : { status: 'degraded', detail: trouble },
+  });
 }

@@ -6,6 +6,8 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 export interface PartitionGauges {
   readonly topic: string;
   readonly partition: number;
+  /** Whether it takes records: where it goes on is known. */
+  readonly open: boolean;
   /** Records behind the end of the partition, those in buffers included. */
   readonly lag: number;
   readonly buffered_rows: number;

@@ -55,11 +55,17 @@ export class PartitionLander {
   constructor(private readonly options: LanderOptions) {}
 
   get open(): boolean { return this.position >= 0 && !this.closed; }
-  get lag(): number { return this.open ? Math.max(0, this.highWatermark - this.landed) : 0; }
+  get lag(): number { return Math.max(0, this.highWatermark - Math.max(0, this.landed)); }
   get bufferedRows(): number { return this.blocks.reduce((sum, block) => sum + block.count, 0); }
   get bufferedBytes(): number { return this.blocks.reduce((sum, block) => sum + block.bytes, 0); }
   get full(): boolean { return this.sealed.length >= 2; }
   private get blocks(): Block[] { return this.filling === undefined ? this.sealed : [...this.sealed, this.filling]; }
+
+  /** What is known before it can start: where the group stands and where the partition ends. */
+  announce(from: number, highWatermark: number): void {
+    this.landed = from;
+    this.highWatermark = highWatermark;
+  }
 
   /** @param committed the group's offset and metadata; an offset below 0: the group never committed, begin at `low` */
   start(committed: { offset: number; metadata: string | null }, low: number, presentUpTo: number): void {

@@ -90,13 +90,13 @@ export async function runTopicGroup({ kafka, settings, log, groupId, tables, ins
           const committed = { offset: Number(entry?.offset ?? -1), metadata: entry?.metadata ?? null };
           const range = (await offsetRanges(kafka, spec.topic))[partition];
           if (range === undefined) throw new Error(`no partition ${partition}`);
+          lander.announce(Math.max(committed.offset, range.low), range.high);
           const present = committed.offset < 0 ? await inserter.highestOffset(spec, partition) : -1;
           if (!isCurrent()) return;
           if (committed.offset >= 0 && (committed.offset < range.low || committed.offset > range.high))
             return fail(new TidemarkError('OFFSET_EXPIRED', `group ${groupId} stands at offset ${committed.offset} of ${spec.topic}-${partition}, which holds ${range.low} to ${range.high}: ` +
               `records were deleted before they were landed, or the topic was made anew. To go on with what is there: kafka-consumer-groups --group ${groupId} --topic ${spec.topic}:${partition} --reset-offsets --to-earliest --execute`));
           lander.start(committed, range.low, present);
-          lander.highWatermark = range.high;
           consumer.seek({ topic: spec.topic, partition, offset: String(lander.position) });
           resumeWhereRoom();
           return;
@@ -157,7 +157,7 @@ export async function runTopicGroup({ kafka, settings, log, groupId, tables, ins
 
   return {
     partitions: () => [...landers].map(([key, lander]) => ({
-      topic: placeOf(key).topic, partition: placeOf(key).partitions[0]!, lag: lander.lag,
+      topic: placeOf(key).topic, partition: placeOf(key).partitions[0]!, open: lander.open, lag: lander.lag,
       buffered_rows: lander.bufferedRows, buffered_bytes: lander.bufferedBytes, paused: paused.has(key),
     })),
     async stop() {
