@@ -64,7 +64,8 @@ export async function runUp(options: UpOptions, env: NodeJS.ProcessEnv = process
   );
   const code = await end;
   const clean = await shutdown.run(screen.say);
-  screen.say(clean && code === 0 ? 'stopped' : 'stopped; not all of it was in order, see above');
+  if (clean && code === 0) screen.say('stopped');
+  else if (!clean) screen.say('stopped, but not in order: see above');
   return clean ? code : 1;
 }
 
