@@ -30,6 +30,8 @@ export async function runService(log: Log, start: (fail: (error: unknown) => voi
   };
   const fail = (error: unknown): void => { log.error('failed', error); stop('failure', 1); };
 
+  // When the supervisor is killed its end of the pipes closes: what cannot be logged any more must not keep the stop from happening.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.on('SIGINT', () => stop('SIGINT', 0));
   process.on('SIGTERM', () => stop('SIGTERM', 0));
   process.on('disconnect', () => stop('parent ended', 0));

@@ -10,7 +10,7 @@ export const FILE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 };
 
 export const SIMULATION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  customers: { type: 'string', value: 'N', description: 'simulated customers (default 2000)' },
+  customers: { type: 'string', value: 'N', description: 'simulated customers (default 1000)' },
   rate: { type: 'string', value: 'N', description: 'simulated events a second (default 100)' },
   acceleration: { type: 'string', value: 'N', description: 'simulated time per real time (default: as the rate gives)' },
   'history-days': { type: 'string', value: 'N', description: 'simulated days before the live part (default 180)' },

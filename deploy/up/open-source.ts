@@ -4,6 +4,9 @@ import type { EventSource, Progress } from '../../stream-processors/sources/sour
 import type { SourceChoice } from './options.js';
 import { bar } from './screen.js';
 
+/** Enough for a model that tells customers apart, few enough for a first score within a minute on a small machine. */
+const CUSTOMERS = 1000;
+
 /** Opens what the command line chose; undefined for none. */
 export async function openSource(choice: SourceChoice, settings: Settings, log: Log, progress: (line: string) => void): Promise<EventSource | undefined> {
   if (choice.kind === 'none') return undefined;
@@ -13,12 +16,12 @@ export async function openSource(choice: SourceChoice, settings: Settings, log: 
     return openReplay({ ...options, onScan: (rows) => progress(`reading ${choice.file}: ${rows} rows`) }, settings, log);
   }
   const { openSimulation } = await import('../../stream-processors/sources/simulation.js');
-  const { historyDays, rate, acceleration, customers, seed } = choice;
+  const { historyDays, rate, acceleration, customers = CUSTOMERS, seed } = choice;
   return openSimulation({
     ...(historyDays === undefined ? {} : { historyDays }),
     ...(rate === undefined ? {} : { rate }),
     ...(acceleration === undefined ? {} : { acceleration }),
-    parameters: { ...(customers === undefined ? {} : { customers }), ...(seed === undefined ? {} : { seed }) },
+    parameters: { customers, ...(seed === undefined ? {} : { seed }) },
   }, settings, log);
 }
 
