@@ -118,7 +118,15 @@ async function start(options: UpOptions, env: NodeJS.ProcessEnv, { screen, shutd
   const source = await openSource(options.source, settings, log, screen.progress);
   if (source !== undefined) {
     shutdown.add('source', 'source', () => source.stop());
-    const train = (): Promise<void> => runToEnd(processOf('train', ['train']), (stopTraining) => shutdown.add('source', 'training', stopTraining));
+    const train = (): Promise<void> => {
+      const training = processOf('train', ['train']);
+      const onLine = (line: string): void => {
+        const stage = /"stage":"(\w+)"/.exec(line)?.[1];
+        if (stage !== undefined) screen.progress(`training the first model: ${stage}`);
+        if (options.logs) screen.say(`[train] ${line}`);
+      };
+      return runToEnd({ ...training, onLine }, (stopTraining) => shutdown.add('source', 'training', stopTraining));
+    };
     const ready = await bootstrap({ settings, log, source, positions, progress: screen.progress, stopped, train }).catch((error: unknown) => {
       if (options.exitWhenDone || !(error instanceof TidemarkError)) throw error;
       screen.say(`no first model: ${error.message}`);

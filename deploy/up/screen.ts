@@ -6,7 +6,7 @@ export interface Screen {
   progress(line: string): void;
 }
 
-const PLAIN_INTERVAL_MS = 2_000;
+const PLAIN_INTERVAL_MS = 10_000;
 const CLEAR_LINE = '\r\u001b[2K';
 
 interface Output {
@@ -17,7 +17,7 @@ interface Output {
 
 /**
  * On a terminal the progress line is written over. Elsewhere (a log file, CI) it is a line like the others, printed when
- * its first words change and at most every two seconds otherwise.
+ * its first words change and at most every ten seconds otherwise.
  */
 export function createScreen(output: Output, now: () => number = Date.now): Screen {
   let shown = '';

@@ -17,14 +17,14 @@ t.test('a terminal’s progress line is written over and cut to its width', (t) 
   t.end();
 });
 
-t.test('a file’s progress lines come when their subject changes, and every two seconds', (t) => {
+t.test('a file’s progress lines come when their subject changes, and every ten seconds', (t) => {
   const it = output(false);
   let now = 0;
   const screen = createScreen(it, () => now);
   screen.progress('landing: 10 to go');
-  now = 1_999;
+  now = 9_999;
   screen.progress('landing: 9 to go');
-  now = 2_000;
+  now = 10_000;
   screen.progress('landing: 8 to go');
   screen.progress('scoring: 5 to go');
   screen.say('done');
