@@ -47,12 +47,15 @@ export class Connection {
   }
 }
 
+/** The engine shares the machine with the broker and our own processes: half of the memory, and small caches, are enough. */
+const SERVER_ARGUMENTS = ['--max_server_memory_usage_to_ram_ratio=0.5', '--mark_cache_size=268435456', '--index_mark_cache_size=67108864'];
+
 export class Engine {
   readonly native = loadNative();
   private readonly keep: Handle;
   constructor(readonly dataDir: string) {
     // The data folder stays open as long as one connection does.
-    this.keep = this.native.CreateConnection(dataDir);
+    this.keep = this.native.CreateConnection(dataDir, SERVER_ARGUMENTS);
   }
 
   connect(): Connection {

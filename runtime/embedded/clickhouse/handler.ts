@@ -5,6 +5,7 @@ import { Spool } from './body.js';
 import type { Connection, Engine, Outcome } from './engine.js';
 import { createExternalTable } from './external-table.js';
 import { contentTypeOf, isRowFormat } from './formats.js';
+import { toRevision } from './native-blocks.js';
 import { answerFor, ProtocolError } from './protocol-error.js';
 import { readRequest, type ProtocolRequest } from './request.js';
 import { sendError, sendWhole, setHeaders, setSummary } from './response.js';
@@ -102,14 +103,15 @@ export class Handler {
       await connection.query(preambleOf(request, user, true), 'Null');
       const result = await this.execute(connection, call);
       setHeaders(response, { queryId: request.queryId, format: result.format, contentType: contentTypeOf(result.format), ...this.facts });
+      const reshape = (bytes: Uint8Array): Uint8Array => (result.format === 'Native' ? toRevision(bytes, request.nativeRevision) : bytes);
       if ('stream' in result) {
         setSummary(response, NOTHING, call.startedAt);
-        await sendStream(message, response, result.stream, request.compressResponse, this.facts.version);
+        await sendStream(message, response, result.stream, request.compressResponse, this.facts.version, reshape);
         running = false;
       } else {
         running = false;
         setSummary(response, result.whole, call.startedAt);
-        await sendWhole(message, response, result.whole.bytes, request.compressResponse);
+        await sendWhole(message, response, reshape(result.whole.bytes), request.compressResponse);
       }
     } finally {
       running = false;

@@ -20,7 +20,8 @@ export interface ProtocolRequest {
   readonly compressResponse: boolean;
   /** The client wants the whole result made before the first byte, so that an error has its status. */
   readonly waitForEnd: boolean;
-  readonly nativeCompressed: { readonly request: boolean; readonly response: boolean };
+  /** The client's revision of Native blocks; 0 where it does not say. */
+  readonly nativeRevision: number;
   /** Parameters that were none of the above's: formats and structures of external tables. */
   readonly externals: Readonly<Record<string, string>>;
 }
@@ -52,6 +53,8 @@ export function readRequest(message: IncomingMessage, body: Readonly<Record<stri
     else settings[checkName(name)] = value;
   }
   const is = (name: string): boolean => /^(?:1|true)$/i.test(given.get(name) ?? '');
+  if (is('compress') || is('decompress'))
+    throw new ProtocolError(48, 'NOT_IMPLEMENTED', 'ClickHouse\'s own block compression (compress=1, decompress=1) is not offered by the embedded server: choose gzip, deflate or br in the client, or none.');
   const sessionId = given.get('session_id');
   return {
     method: message.method ?? 'GET',
@@ -67,7 +70,7 @@ export function readRequest(message: IncomingMessage, body: Readonly<Record<stri
     settings: given.has('readonly') ? { ...settings, readonly: given.get('readonly') ?? '' } : settings,
     compressResponse: is('enable_http_compression'),
     waitForEnd: is('wait_end_of_query'),
-    nativeCompressed: { request: is('decompress'), response: is('compress') },
+    nativeRevision: Number(given.get('client_protocol_version') ?? 0) || 0,
     externals,
   };
 }
