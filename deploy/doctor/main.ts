@@ -2,10 +2,11 @@ import { TidemarkError } from '../../runtime/errors.js';
 import type { Settings } from '../../runtime/settings.js';
 import { binaries, nodeVersion, openMp } from './binaries.js';
 import { type Check, renderResults, type Result, runChecks } from './check.js';
+import { environment } from './environment.js';
 import { disk, jars, java, memory } from './machine.js';
 import { broker, clickhouse, ports, registry } from './network.js';
 
-export const CHECKS: readonly Check[] = [nodeVersion, ...binaries, openMp, java, jars, disk, memory, ports, broker, registry, clickhouse];
+export const CHECKS: readonly Check[] = [environment, nodeVersion, ...binaries, openMp, java, jars, disk, memory, ports, broker, registry, clickhouse];
 
 /** Every check that applies to these settings. */
 export const examine = (settings: Settings): Promise<Result[]> => runChecks(CHECKS, settings);

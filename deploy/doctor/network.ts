@@ -11,7 +11,7 @@ import { portWishes } from '../up/port-wishes.js';
 import { type Check, fail, ok, warn } from './check.js';
 
 const CONNECT_DEADLINE_MS = 5_000;
-const REQUEST_DEADLINE_MS = 15_000;
+const REQUEST_DEADLINE_MS = 8_000;
 const quiet = new Log('doctor', 'error', () => {});
 
 export const ports: Check = {
