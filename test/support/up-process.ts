@@ -23,7 +23,7 @@ export interface UpProcess {
 }
 
 export function startUp(dataDir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): UpProcess {
-  const child = spawn(process.execPath, [join(PROJECT_ROOT, 'dist', 'deploy', 'cli', 'main-process.js'), 'up', '--auto-ports', ...args], {
+  const child = spawn(process.execPath, [join(PROJECT_ROOT, 'deploy', 'tidemark.mjs'), 'up', '--auto-ports', ...args], {
     env: { ...process.env, JARS_DIR: TEST_JARS_DIR, DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
