@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../../runtime/kafka/kafkajs.js';
 import { letterId, readLetter, redrivenIds, scanLetters, type DeadLetter, type LetterFilter } from '../../runtime/dead-letters/letters.js';
 import { redrive } from '../../runtime/dead-letters/redrive.js';
 import { createEventDecoder } from '../../runtime/events/event-decoder.js';

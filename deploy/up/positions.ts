@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, Kafka } from '../../runtime/kafka/kafkajs.js';
 import { openPartitionReader, type PartitionReader } from '../../runtime/kafka/cluster.js';
 
 const POLL_MS = 200;

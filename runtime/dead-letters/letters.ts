@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../kafka/kafkajs.js';
 import { readDeadLetterHeaders, type DeadLetterInfo, type DeadLetterReason } from '../../schemas/events/dead-letter.js';
 import { TOPICS } from '../../schemas/topics.js';
 import { TidemarkError } from '../errors.js';

@@ -1,4 +1,4 @@
-import type { Kafka, Producer, Transaction } from 'kafkajs';
+import type { Kafka, Producer, Transaction } from '../kafka/kafkajs.js';
 import { REDRIVE_HEADER, type DeadLetterReason } from '../../schemas/events/dead-letter.js';
 import { TOPICS } from '../../schemas/topics.js';
 import { messageOf, TidemarkError } from '../errors.js';

@@ -6,6 +6,8 @@ import { decodeRecordSets } from './wire/decode-fetch.js';
 import { FetchedBatch } from './wire/fetched-batch.js';
 import { EncodedRecords } from './wire/record-writer.js';
 
+export type { Admin, Consumer, Kafka, Producer, ProducerRecord, Transaction } from 'kafkajs';
+
 /**
  * kafkajs with its record codec replaced by the one in wire/. kafkajs is loaded here and nowhere else, because the
  * replacement must stand before its modules bind to each other. docs/decisions/kafkajs-codec.md says why and how it is held.

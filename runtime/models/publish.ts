@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../kafka/kafkajs.js';
 import { MODEL_CHUNK_BYTES, type ModelManifest } from '../../schemas/events/model.js';
 import { TOPICS } from '../../schemas/topics.js';
 import { messageOf, TidemarkError } from '../errors.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../kafka/kafkajs.js';
 import { TOPICS } from '../../schemas/topics.js';
 import { messageOf } from '../errors.js';
 import { openPartitionReader } from '../kafka/cluster.js';

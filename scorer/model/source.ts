@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../../runtime/kafka/kafkajs.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import type { ManifestCodec, ModelVersion } from '../../runtime/models/assemble.js';

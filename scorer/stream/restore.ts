@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../../runtime/kafka/kafkajs.js';
 import { openPartitionReader } from '../../runtime/kafka/cluster.js';
 import { offsetRanges, readPartition } from '../../runtime/kafka/read-partition.js';
 import type { KafkaRecord } from '../../runtime/kafka/records.js';

@@ -1,4 +1,4 @@
-import type { Consumer, Kafka } from 'kafkajs';
+import type { Consumer, Kafka } from '../../runtime/kafka/kafkajs.js';
 import { messageOf, TidemarkError } from '../../runtime/errors.js';
 import { evictFormerMember, rememberMember } from '../../runtime/kafka/former-member.js';
 import { offsetRanges } from '../../runtime/kafka/read-partition.js';

@@ -1,4 +1,4 @@
-import type { Kafka, Producer, ProducerRecord } from 'kafkajs';
+import type { Kafka, Producer, ProducerRecord } from '../../runtime/kafka/kafkajs.js';
 import { CUSTOMER_EVENT_AVRO, type CustomerEvent } from '../../schemas/events/customer-event.js';
 import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { messageOf, TidemarkError } from '../../runtime/errors.js';

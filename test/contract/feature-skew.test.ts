@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parse } from 'csv-parse/sync';
@@ -15,10 +15,11 @@ import { difference, take } from '../support/features.js';
 import { place, randomHistory, shopHistory, type HistoryRecord } from '../support/history.js';
 import { Oracle } from '../support/oracle.js';
 import { seeded, seedOf } from '../support/random.js';
+import { sharedData } from '../support/shared-data.js';
 import { everyAggregate, hoursOnly, lifetimeOnly } from '../support/views.js';
 
 const DAY = 86_400_000;
-const REAL_HISTORY = '/work/shared/data/events/cdnow-events.csv';
+const realEvents = sharedData('events');
 const seed = seedOf(42);
 t.comment(`TEST_SEED=${seed}`);
 t.setTimeout(180_000);
@@ -137,8 +138,8 @@ t.test('default view: no skew on a shop', async (t) => {
   t.equal(Buffer.compare(sorted(result.bytes()), sorted(same.bytes())), 0, 'the query that a user runs by hand gives what a sweep does');
 });
 
-t.test('default view: no skew on a real history, as it is and disturbed', { skip: existsSync(REAL_HISTORY) ? false : `${REAL_HISTORY} is not on this machine` }, async (t) => {
-  const rows = parse(readFileSync(REAL_HISTORY), { columns: true }) as Record<string, string>[];
+t.test('default view: no skew on a real history, as it is and disturbed', { skip: realEvents === undefined && 'there is no shared/data beside the project' }, async (t) => {
+  const rows = parse(readFileSync(join(realEvents!, 'cdnow-events.csv')), { columns: true }) as Record<string, string>[];
   const events = rows.map((row) => ({
     event_id: row['event_id']!, customer_id: row['customer_id']!, event_type: row['event_type'] as EventType,
     amount: row['amount'] === '' ? null : Number(row['amount']), quantity: row['quantity'] === '' ? null : Number(row['quantity']), event_time: Number(row['event_time_ms']),

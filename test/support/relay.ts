@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../../runtime/kafka/kafkajs.js';
 import type { KafkaRecord, PartitionTask, TransactionOutput } from '../../runtime/kafka/records.js';
 import { runPartitionTasks, type PartitionTasks, type PartitionTasksOptions } from '../../runtime/kafka/partition-tasks.js';
 import { readTopic } from '../../runtime/kafka/read-partition.js';

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka } from '../../runtime/kafka/kafkajs.js';
 import { createKafka } from '../../runtime/kafka/client.js';
 import { readTopic } from '../../runtime/kafka/read-partition.js';
 import { ensureTopics } from '../../runtime/kafka/topics.js';
