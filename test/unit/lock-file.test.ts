@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { PROJECT_ROOT } from '../../../runtime/paths.js';
+import { PROJECT_ROOT } from '../../runtime/paths.js';
 
 interface Locked {
   readonly version?: string;
