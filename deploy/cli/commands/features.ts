@@ -6,8 +6,8 @@ export const features: Command = {
   positionals: { usage: 'CUSTOMER', min: 1, max: 1 },
   options: { json: { type: 'boolean', description: 'print the scorer’s answer as it is' } },
   examples: [
-    ['tidemark features c000042', 'the vector that the next score would be made from'],
-    ['tidemark features c000042 --json', 'the same for other programs'],
+    ['tidemark features C0000042', 'the vector that the next score would be made from'],
+    ['tidemark features C0000042 --json', 'the same for other programs'],
   ],
   async run(args) {
     const [{ settingsOfRunning }, { latestFeatures }] = await Promise.all([import('../../endpoints.js'), import('../../../scorer/features-command.js')]);

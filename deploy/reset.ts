@@ -1,0 +1,91 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
+import { startEmbeddedKafka } from '../runtime/embedded/kafka.js';
+import { jarsFolder } from '../runtime/embedded/maven.js';
+import { messageOf, TidemarkError } from '../runtime/errors.js';
+import { createKafka } from '../runtime/kafka/client.js';
+import type { Log } from '../runtime/log.js';
+import { freePort, LOOPBACK } from '../runtime/ports.js';
+import type { Settings } from '../runtime/settings.js';
+import { TOPICS } from '../schemas/topics.js';
+import { SCORER_GROUP } from '../scorer/main.js';
+import { FEATURES_GROUP } from '../stream-processors/features/main.js';
+import { LANDING_GROUP } from '../stream-processors/landing/main.js';
+import { lockDataFolder } from './up/lock.js';
+
+/** What each process reads, by the name that a person gives it. */
+export const RESETTABLE = {
+  features: { group: FEATURES_GROUP, topics: [TOPICS.events.name] },
+  scorer: { group: SCORER_GROUP, topics: [TOPICS.features.name] },
+  landing: { group: LANDING_GROUP, topics: [TOPICS.events.name, TOPICS.predictions.name, TOPICS.deadLetters.name, TOPICS.models.name] },
+} as const;
+export type Resettable = keyof typeof RESETTABLE;
+
+export interface Move { readonly topic: string; readonly partition: number; readonly from: number; readonly to: number }
+
+const DELETED_DEADLINE_MS = 30_000;
+
+/**
+ * Moves a stopped group's positions that its topic no longer has to the first record there is. `rebuild` moves all of the
+ * feature processor's and deletes its state, so that it is computed anew.
+ * @throws TidemarkError REQUIREMENT_MISSING while `tidemark up` runs on the data folder, INPUT_INVALID while the group has members
+ */
+export async function resetPositions(settings: Settings, what: Resettable, rebuild: boolean, log: Log): Promise<Move[]> {
+  const lock = lockDataFolder(settings.DATA_DIR);
+  try {
+    return await withKafka(settings, log, async (admin) => {
+      const { group, topics } = RESETTABLE[what];
+      const { groups: [state] } = await admin.describeGroups([group]);
+      if (state !== undefined && state.state !== 'Empty' && state.state !== 'Dead')
+        throw new TidemarkError('INPUT_INVALID', `group ${group} has members (${state.state}): stop them first; one that was killed is a member until KAFKA_SESSION_TIMEOUT_MS is over`);
+      const moves: Move[] = [];
+      for (const topic of topics) moves.push(...(await movesOf(admin, group, topic, rebuild)));
+      if (rebuild) {
+        await deleteTopic(admin, TOPICS.changelog.name);
+        rmSync(join(settings.DATA_DIR, 'state'), { recursive: true, force: true });
+      }
+      for (const { topic, partition, to } of moves) await admin.setOffsets({ groupId: group, topic, partitions: [{ partition, offset: String(to) }] });
+      return moves;
+    });
+  } finally {
+    lock.release();
+  }
+}
+
+async function movesOf(admin: Admin, group: string, topic: string, all: boolean): Promise<Move[]> {
+  const ranges = await admin.fetchTopicOffsets(topic);
+  const [{ partitions } = { partitions: [] }] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+  return partitions.flatMap(({ partition, offset }) => {
+    const range = ranges.find((one) => one.partition === partition);
+    const from = Number(offset);
+    if (range === undefined || from < 0) return []; // never committed: begins at the first record anyway
+    const to = Number(range.low);
+    return all || from < to || from > Number(range.high) ? [{ topic, partition, from, to }] : [];
+  });
+}
+
+async function deleteTopic(admin: Admin, name: string): Promise<void> {
+  if (!(await admin.listTopics()).includes(name)) return;
+  await admin.deleteTopics({ topics: [name] });
+  for (const until = Date.now() + DELETED_DEADLINE_MS; (await admin.listTopics()).includes(name); await sleep(100))
+    if (Date.now() > until) throw new TidemarkError('PART_NOT_READY', `topic ${name} is still there ${DELETED_DEADLINE_MS / 1000} s after it was deleted: run this again`);
+}
+
+/** The user's Kafka, or the embedded one, which runs for this alone. */
+async function withKafka<T>(settings: Settings, log: Log, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const embedded = settings.KAFKA_BROKERS === undefined
+    ? await startEmbeddedKafka({ dataDir: settings.DATA_DIR, port: await freePort(), log, jarsDir: jarsFolder(settings) })
+    : undefined;
+  const admin = createKafka({ ...settings, KAFKA_BROKERS: embedded?.brokers ?? settings.KAFKA_BROKERS ?? LOOPBACK }, log).admin();
+  try {
+    await admin.connect();
+    return await work(admin);
+  } catch (error) {
+    throw error instanceof TidemarkError ? error : new TidemarkError('BROKER_UNREACHABLE', `resetting positions: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+    await embedded?.stop();
+  }
+}
