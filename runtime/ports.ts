@@ -1,18 +1,23 @@
 import { createServer } from 'node:net';
+import { TidemarkError } from './errors.js';
 
 export const LOOPBACK = '127.0.0.1';
 
-/** A port that nothing listens on at this moment, chosen by the system. */
-export function freePort(host: string = LOOPBACK): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+/**
+ * Ports are taken from below those that systems give to outgoing connections (Linux from 32768, others from 49152): a part
+ * that ends and starts again would else find its port in use by whoever has connected to something meanwhile.
+ */
+const LOWEST = 12_000;
+const HIGHEST = 32_000;
+const TRIES_MAX = 200;
+
+/** A port that nothing listens on at this moment, chosen at random. @throws TidemarkError PORT_TAKEN when none was found */
+export async function freePort(host: string = LOOPBACK): Promise<number> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (await isPortFree(port, host)) return port;
+  }
+  throw new TidemarkError('PORT_TAKEN', `${TRIES_MAX} ports of ${host} between ${LOWEST} and ${HIGHEST} are taken; is the address one of this machine?`);
 }
 
 /** Whether this process could listen there now. */

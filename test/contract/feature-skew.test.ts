@@ -22,7 +22,7 @@ const DAY = 86_400_000;
 const realEvents = sharedData('events');
 const seed = seedOf(42);
 t.comment(`TEST_SEED=${seed}`);
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 const session = openEngine(t);
 
 /** The stream's answer and the oracle's after every record, by customer and offset; they must agree before SQL is asked. */

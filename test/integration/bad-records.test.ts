@@ -18,7 +18,7 @@ import { startFeatures } from '../../stream-processors/features/main.js';
 import { GOOD, recordCases } from '../support/bad-records.js';
 import { startCluster, testLog } from '../support/cluster.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 const PARTITIONS = 2;
 const HOME = partitionOf(GOOD.customer_id, PARTITIONS);
 const { settings } = await startCluster(t, { kafka: true, registry: true, partitions: PARTITIONS });

@@ -23,7 +23,7 @@ import { logisticModel } from '../support/onnx.js';
 const PARTITIONS = 2;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 t.test('landing on a real broker, registry and ClickHouse', async (t) => {
   const port = await freePort();
   const cluster = await startCluster(t, {
@@ -44,7 +44,7 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
   const rows = async <T>(query: string): Promise<T[]> => (await client.query({ query, format: 'JSONEachRow', clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } })).json<T>();
   const allLanded = async (): Promise<void> => {
     const expected = await expectedEvents(settings, PARTITIONS);
-    await waitFor(`${expected.length} rows`, async () => (await countEvents(client)) >= expected.length, 30_000);
+    await waitFor(`${expected.length} rows`, async () => (await countEvents(client)) >= expected.length, 90_000);
     t.same(differenceOf(await landedEvents(client), expected), undefined, `${expected.length} events, each once`);
   };
 
@@ -77,8 +77,8 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
       { key: `${manifest.model}/${manifest.version}#0`, value: Buffer.alloc(100) },
       { key: `${manifest.model}/${manifest.version}`, value: await createManifestCodec(registry).encode(manifest) },
     ] });
-    await waitFor('a model', async () => (await rows('SELECT 1 FROM model_versions')).length > 0, 30_000);
-    await waitFor('predictions and dead letters', async () => (await rows('SELECT 1 FROM predictions')).length >= 2 && (await rows('SELECT 1 FROM dead_letters')).length >= 2, 30_000);
+    await waitFor('a model', async () => (await rows('SELECT 1 FROM model_versions')).length > 0, 90_000);
+    await waitFor('predictions and dead letters', async () => (await rows('SELECT 1 FROM predictions')).length >= 2 && (await rows('SELECT 1 FROM dead_letters')).length >= 2, 90_000);
 
     const [one, two, ...others] = await rows<Record<string, unknown>>('SELECT * EXCEPT (landed_at, kafka_time) FROM predictions ORDER BY kafka_offset');
     t.equal(others.length, 0);
@@ -104,18 +104,18 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
   void simulation.live();
 
   await t.test('ClickHouse away: nothing is lost, health says so, the rest is caught up', async () => {
-    await waitFor('rows', async () => (await countEvents(client)) > 1000, 30_000);
+    await waitFor('rows', async () => (await countEvents(client)) > 1000, 90_000);
     await clickhouse.stop();
     const health = async (): Promise<{ status: string }> => (await (await fetch(`http://127.0.0.1:${settings.LANDING_METRICS_PORT}/health`)).json()) as { status: string };
-    await waitFor('degraded health', async () => (await health()).status === 'degraded', 20_000);
+    await waitFor('degraded health', async () => (await health()).status === 'degraded', 90_000);
     const lag = async (): Promise<number> => {
       const text = await (await fetch(`http://127.0.0.1:${settings.LANDING_METRICS_PORT}/metrics`)).text();
       return [...text.matchAll(/^tidemark_landing_lag_records\{[^}]*\} (\d+)$/gm)].reduce((sum, match) => sum + Number(match[1]), 0);
     };
-    await waitFor('a growing lag', async () => (await lag()) > 3000, 20_000);
+    await waitFor('a growing lag', async () => (await lag()) > 3000, 90_000);
     clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
-    await waitFor('good health', async () => (await health()).status === 'up', 20_000);
-    await waitFor('the lag to go', async () => (await lag()) < 2000, 30_000);
+    await waitFor('good health', async () => (await health()).status === 'up', 90_000);
+    await waitFor('the lag to go', async () => (await lag()) < 2000, 90_000);
   });
 
   await t.test('a process that was thought dead wakes up with an insert under way, while others own its partitions', async (t) => {
@@ -125,7 +125,7 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
     first.child.kill('SIGSTOP');
     await sleep(9000); // beyond the session
     const before = await countEvents(client);
-    await waitFor('the other one to go on', async () => (await countEvents(client)) > before + 2000, 30_000);
+    await waitFor('the other one to go on', async () => (await countEvents(client)) > before + 2000, 90_000);
     first.child.kill('SIGCONT');
     await sleep(3000);
     await simulation.stop();
@@ -142,7 +142,7 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
     const again = startLandingProcess(env, '2', await freePort());
     t.teardown(() => again.kill());
     await producer.send({ topic: TOPICS.events.name, messages: [{ key: 'K', value: JSON.stringify({ event_id: 'last', customer_id: 'K', event_type: 'login', event_time: 1.7e12 }) }] });
-    await waitFor('the last event', async () => (await rows(`SELECT 1 FROM events WHERE event_id = 'last'`)).length > 0, 30_000);
+    await waitFor('the last event', async () => (await rows(`SELECT 1 FROM events WHERE event_id = 'last'`)).length > 0, 90_000);
     await allLanded();
     t.equal((await rows<{ c: number }>('SELECT count() AS c FROM predictions'))[0]!.c, 2);
     t.equal(await again.stop(), 0);

@@ -54,7 +54,7 @@ async function readEvents(settings: Settings, customers = 'K'): Promise<Landed[]
   return all;
 }
 
-t.setTimeout(90_000);
+t.setTimeout(400_000);
 t.test('files and simulated customers through the topic', async (t) => {
   const cluster = await startCluster(t, { kafka: true, registry: true, partitions: 3 });
   const { settings } = cluster;

@@ -83,7 +83,7 @@ t.test('a file through the shipped command: trained, scored live, landed; others
   expected.dead('not_json', 1);
   expected.dead('rule_broken', 1);
   await publish(settings.KAFKA_BROKERS!, [...[...fresh, late, again].map((event) => JSON.stringify(event)), '{"event_id": "cut', '{"event_id": "nobody"}']);
-  await until('what others published has landed', () => table.complete(expected), 60_000);
+  await until('what others published has landed', () => table.complete(expected), 90_000);
   t.same(await table.differences(expected), []);
   t.same(await table.rows('SELECT DISTINCT view_version, trigger, degraded FROM predictions'), [{ view_version: view.version, trigger: 'event', degraded: false }]);
   t.equal(await table.one('SELECT count() AS n FROM model_versions'), 1);

@@ -16,7 +16,7 @@ const PARTITIONS = 3;
 const RATE = 3000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-t.setTimeout(150_000);
+t.setTimeout(400_000);
 t.test('every event once, though landing and ClickHouse are killed while events flow', async (t) => {
   const random = seeded(seedOf(11));
   t.comment(`seed ${random.seed}`);
@@ -46,7 +46,7 @@ t.test('every event once, though landing and ClickHouse are killed while events 
 
   let landing = startLandingProcess(env);
   t.teardown(() => landing.kill());
-  await waitFor('the first rows', async () => (await countEvents(client)) > 0, 30_000);
+  await waitFor('the first rows', async () => (await countEvents(client)) > 0, 90_000);
   for (let kill = 0; kill < 5; kill++) {
     await disturb();
     await sleep(random.below(1200));
@@ -58,7 +58,7 @@ t.test('every event once, though landing and ClickHouse are killed while events 
     }
     landing = startLandingProcess(env);
     const before = await countEvents(client);
-    await waitFor('rows after a restart', async () => (await countEvents(client)) > before, 30_000);
+    await waitFor('rows after a restart', async () => (await countEvents(client)) > before, 90_000);
     if (kill === 3) {
       process.kill(clickhouse.pid, 'SIGKILL'); // while landing inserts
       await clickhouse.exited;
@@ -71,7 +71,7 @@ t.test('every event once, though landing and ClickHouse are killed while events 
   await producer.disconnect();
 
   const expected = await expectedEvents(settings, PARTITIONS);
-  await waitFor(`${expected.length} rows`, async () => (await countEvents(client)) >= expected.length, 30_000).catch((error: unknown) => t.comment(String(error)));
+  await waitFor(`${expected.length} rows`, async () => (await countEvents(client)) >= expected.length, 90_000).catch((error: unknown) => t.comment(String(error)));
   await sleep(500);
   t.equal(await landing.stop(), 0, 'ends in order');
   t.ok(expected.length > 10_000, `${expected.length} events`);

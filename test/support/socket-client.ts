@@ -59,7 +59,7 @@ function clientOf(socket: Socket, head: Buffer): SocketClient {
   return {
     received, closed,
     send: (message) => void socket.write(masked(1, Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)))),
-    async until(fits, withinMs = 5000) {
+    async until(fits, withinMs = 60_000) {
       const end = Date.now() + withinMs;
       for (;;) {
         for (let message = received.shift(); message !== undefined; message = received.shift()) if (fits(message)) return message;

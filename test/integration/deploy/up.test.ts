@@ -28,17 +28,17 @@ t.test('the supervisor: parts that die come back, a killed supervisor leaves not
 
   for (const name of ['processor', 'kafka']) {
     process.kill(children.get(name) ?? 0, 'SIGKILL');
-    await until(`${name} comes back`, () => (first.children().get(name) ?? children.get(name)) !== children.get(name), 60_000);
+    await until(`${name} comes back`, () => (first.children().get(name) ?? children.get(name)) !== children.get(name), 90_000);
   }
   t.match(first.output(), /processor ended \(signal SIGKILL\); starting it again/);
   t.match(first.output(), /Kafka ended \(signal SIGKILL\); starting it again/);
-  await until('the processor takes records again', () => health(FEATURES_METRICS_PORT).then((answer) => answer.ok, () => false), 60_000);
+  await until('the processor takes records again', () => health(FEATURES_METRICS_PORT).then((answer) => answer.ok, () => false), 90_000);
 
   const last = [...first.children().values()];
   t.equal(last.length, PARTS.length);
   first.process.kill('SIGKILL');
   t.equal(await first.ended, 'SIGKILL');
-  await until('every part ends when the supervisor was killed', () => last.every((pid) => !runs(pid)), 40_000);
+  await until('every part ends when the supervisor was killed', () => last.every((pid) => !runs(pid)), 90_000);
 
   const third = startUp(dataDir, ['--no-source']);
   t.teardown(() => { third.process.kill('SIGKILL'); });

@@ -19,7 +19,7 @@ import { GOOD } from '../../support/bad-records.js';
 import { startCluster, testLog } from '../../support/cluster.js';
 import { DAY_MS } from '../../support/event-decoder.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 const { settings } = await startCluster(t, { kafka: true, registry: true, partitions: 3 });
 const kafka = createKafka(settings, testLog);
 const transactional = createKafka(settings, testLog, 'transactional');

@@ -40,7 +40,7 @@ async function readAll(): Promise<{ versions: ModelVersion[]; end: number }> {
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (let waited = 0; !condition(); waited += 20) {
-    if (waited > 10_000) throw new Error(`not within 10 s: ${what}`);
+    if (waited > 90_000) throw new Error(`not within 90 s: ${what}`);
     await sleep(20);
   }
 }

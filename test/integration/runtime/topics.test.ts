@@ -4,7 +4,7 @@ import { ensureTopics } from '../../../runtime/kafka/topics.js';
 import { TOPICS, type TopicSpec } from '../../../schemas/topics.js';
 import { startCluster, testLog } from '../../support/cluster.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 const { settings } = await startCluster(t, { kafka: true, partitions: 3 });
 const kafka = createKafka(settings, testLog);
 const admin = kafka.admin();

@@ -9,7 +9,7 @@ import { startScoringCluster } from '../../support/scoring-cluster.js';
 const SEED = 17;
 const KILLS = 4;
 t.comment(`seed ${SEED}`);
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 
 const cluster = await startScoringCluster(t, { partitions: 2, settings: { KAFKA_SESSION_TIMEOUT_MS: '6000', BATCH_ROWS_MAX: '100' } });
 const { settings, predictions } = cluster;
@@ -38,7 +38,7 @@ t.test('killed at random moments while records flow and models are swapped: each
   flowing = false;
   await flowed;
   child.start();
-  await until(async () => (await predictions()).length >= cluster.published, 'all predictions', 30_000).catch((error: unknown) => t.comment(String(error)));
+  await until(async () => (await predictions()).length >= cluster.published, 'all predictions', 90_000).catch((error: unknown) => t.comment(String(error)));
   await sleep(1000); // what came twice would come now
 
   const all = await predictions();

@@ -12,12 +12,12 @@ import type { Prediction } from '../../../scorer/store/prediction.js';
 import { CUSTOMERS, startScoringCluster } from '../../support/scoring-cluster.js';
 import { connectSocket, type SocketClient } from '../../support/socket-client.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 const PARTITIONS = 3;
 const cluster = await startScoringCluster(t, { partitions: PARTITIONS });
 const { settings, kafka, predictions, publishFeatures } = cluster;
 
-async function until<T>(what: string, find: () => Promise<T | undefined> | T | undefined, withinMs = 15_000): Promise<T> {
+async function until<T>(what: string, find: () => Promise<T | undefined> | T | undefined, withinMs = 90_000): Promise<T> {
   for (const end = Date.now() + withinMs; Date.now() < end; await sleep(40)) {
     const found = await find();
     if (found !== undefined) return found;

@@ -11,7 +11,7 @@ import { shopHistory, type HistoryRecord } from '../../support/history.js';
 import { Oracle } from '../../support/oracle.js';
 
 const SEED = Number(process.env['SEED'] ?? 4);
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 t.comment(`SEED=${SEED}`);
 const { settings: base, env } = await startCluster(t, { clickhouse: true, settings: { LABEL_HORIZON_DAYS: '14' } });
 const client = createClickHouse(base);

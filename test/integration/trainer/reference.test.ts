@@ -23,7 +23,7 @@ import { sharedData } from '../../support/shared-data.js';
  * Features of a real history at monthly snapshots, and what Python's XGBoost 3.2 and scikit-learn 1.9 made of them
  * (baselines.json): the same rows and parameters must give a model as good here.
  */
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 const folder = sharedData('baselines');
 if (folder === undefined) t.test('reference figures', { skip: 'no reference data on this machine' }, async () => {});
 else {

@@ -18,7 +18,7 @@ import { insertEvents } from '../../support/events-table.js';
 import { shopHistory } from '../../support/history.js';
 
 const SEED = Number(process.env['SEED'] ?? 9);
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 t.comment(`SEED=${SEED}`);
 const { settings, env } = await startCluster(t, { kafka: true, registry: true, clickhouse: true, settings: { LABEL_HORIZON_DAYS: '14' } });
 const client = createClickHouse(settings);

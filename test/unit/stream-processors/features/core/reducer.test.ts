@@ -12,7 +12,7 @@ const DAY = 86_400_000;
 const OUTCOMES = ['accepted', 'duplicate', 'too late'];
 const seed = seedOf(20_260_101);
 t.comment(`TEST_SEED=${seed}`);
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 /** Feeds a history to reducer and oracle; after each event compares the outcome and the vector, now and at later clocks. */
 function compare(t: Test, view: typeof customerActivity, history: readonly HistoryRecord[]): void {
