@@ -31,6 +31,8 @@ export interface TopicGroup extends Stoppable {
 const BUFFER_BYTES_MAX = 128 * 1024 * 1024;
 const FETCH_WAIT_MS = 100;
 const START_RETRY_MS = 1000;
+/** A paused partition is not fetched, so how far behind it is has to be asked for. */
+const LAG_INTERVAL_MS = 1000;
 const STOP_DEADLINE_MS = 15_000;
 
 /** Lands every partition that the group gives to this process, and stops with those that it takes away. */
@@ -128,6 +130,24 @@ export async function runTopicGroup({ kafka, settings, log, groupId, tables, ins
   });
   const watchdog = watchProgress(consumer, settings.KAFKA_SESSION_TIMEOUT_MS * 6, fail);
 
+  let asking = false;
+  async function askLag(): Promise<void> {
+    if (asking || stopping || paused.size === 0) return;
+    asking = true;
+    try {
+      for (const topic of new Set([...paused].map((key) => placeOf(key).topic)))
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+          const lander = landers.get(keyOf(topic, partition));
+          if (lander !== undefined) lander.highWatermark = Math.max(lander.highWatermark, Number(high));
+        }
+    } catch (error) {
+      log.debug('lag_unknown', { message: messageOf(error) });
+    } finally {
+      asking = false;
+    }
+  }
+  const lagTimer = setInterval(() => void askLag(), LAG_INTERVAL_MS);
+
   await evictFormerMember(kafka, settings, groupId, log);
   await consumer.connect();
   await consumer.subscribe({ topics: [...specs.keys()], fromBeginning: true });
@@ -163,6 +183,7 @@ export async function runTopicGroup({ kafka, settings, log, groupId, tables, ins
     async stop() {
       stopping = true;
       watchdog.stop();
+      clearInterval(lagTimer);
       const drained = Promise.all([...landers.values()].map((lander) => lander.drain()));
       await Promise.race([drained, new Promise((resolve) => { setTimeout(resolve, STOP_DEADLINE_MS).unref(); })]);
       for (const lander of landers.values()) lander.close();
