@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin } from 'kafkajs';
 import { startEmbeddedKafka } from '../runtime/embedded/kafka.js';
 import { jarsFolder } from '../runtime/embedded/maven.js';
 import { messageOf, TidemarkError } from '../runtime/errors.js';
 import { createKafka } from '../runtime/kafka/client.js';
+import type { Admin } from '../runtime/kafka/kafkajs.js';
 import type { Log } from '../runtime/log.js';
 import { freePort, LOOPBACK } from '../runtime/ports.js';
 import type { Settings } from '../runtime/settings.js';
