@@ -21,6 +21,7 @@ export const SETTINGS = {
   KAFKA_PARTITIONS: count(4, 1, 1024).describe('partitions of the topics that are created'),
   KAFKA_REPLICATION_FACTOR: count(1, 1, 9).describe('replicas of the topics that are created'),
   KAFKA_SESSION_TIMEOUT_MS: count(10_000, 6000, 300_000).describe('silence after which Kafka gives a process’s partitions to others, ms'),
+  FETCH_PACE_MS: count(5, 0, 1000).describe('shortest time between two fetches of a process, ms'),
   FETCH_BYTES_PER_PARTITION: count(1_048_576, 1024).describe('most bytes fetched of a partition at once'),
   KAFKA_TLS: flag(false).describe('talk TLS to Kafka'),
   KAFKA_CA_FILE: text().describe('CA certificates that sign the brokers (PEM)'),
@@ -51,7 +52,7 @@ export const SETTINGS = {
 
   PROCESSING_GUARANTEE: z.enum(['exactly_once', 'at_least_once']).default('exactly_once').describe('guarantee of the feature processor and the scorer'),
   TRANSACTION_DEADLINE_MS: count(20_000, 1000, 400_000).describe('longest a commit may take, retries included, ms'),
-  COMMIT_INTERVAL_MS: count(0, 0, 60_000).describe('shortest time between two commits of a partition; 0 commits as fast as records come'),
+  COMMIT_INTERVAL_MS: count(10, 0, 60_000).describe('shortest time between two commits of a partition, ms; 0: as fast as records come'),
   BATCH_ROWS_MAX: count(10_000, 1, 1_000_000).describe('most records in one transaction'),
   STATE_CACHE_CUSTOMERS: count(100_000, 1).describe('customers whose state a process keeps in memory'),
   EVENT_TIME_MAX_AHEAD_S: count(86_400, 0).describe('how far event_time may be ahead of the record’s own time, seconds'),

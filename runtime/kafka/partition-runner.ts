@@ -31,6 +31,8 @@ export interface RunnerMetrics {
 /** Rows between two looks at the clock: long batches must let heartbeats and fetches through. */
 const SLICE_ROWS = 500;
 const SLICE_MS_MAX = 8;
+/** Fetches that wait at a time; a trickle comes in many small ones. */
+const QUEUE_MAX = 64;
 /** Failures in a row, with growing waits between, after which the process ends and is started afresh. */
 const ATTEMPTS_MAX = 12;
 
@@ -57,7 +59,7 @@ export class PartitionRunner {
   }
 
   get open(): boolean { return this.position >= 0; }
-  get full(): boolean { return this.queue.length >= 2 || this.queuedRows >= this.options.batchRowsMax; }
+  get full(): boolean { return this.queue.length >= QUEUE_MAX || this.queuedRows >= this.options.batchRowsMax; }
   get lag(): number { return this.open ? Math.max(0, this.highWatermark - this.committedNext) : 0; }
 
   enqueue(records: readonly KafkaRecord[], nextOffset: number, highWatermark: number): void {

@@ -51,6 +51,14 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
   const offsets = await createStartOffsets(kafka, groupId, topic);
   let stopping = false;
 
+  /** A fetch returns with the first record there is: without a pause a trickle would be fetched record by record. */
+  let fetchedAt = 0;
+  const pace = async (): Promise<void> => {
+    const early = fetchedAt + settings.FETCH_PACE_MS - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    fetchedAt = performance.now();
+  };
+
   const consumer = kafka.consumer({
     groupId,
     sessionTimeout: settings.KAFKA_SESSION_TIMEOUT_MS,
@@ -135,6 +143,7 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
       runner.enqueue(fetched.records, fetched.nextOffset, Number(fetched.highWatermark));
       resolveOffset(fetched.lastOffset());
       await heartbeat();
+      await pace();
       if (!runner.full) return;
       const inTime = await Promise.race([runner.drained().then(() => true), new Promise<false>((resolve) => { setTimeout(resolve, HOLD_MS, false).unref(); })]);
       if (inTime) return;

@@ -32,7 +32,7 @@ await runService(log, async (fail) => {
   const settings = loadSettings({
     KAFKA_BROKERS: given('KAFKA_BROKERS'), DATA_DIR: given('STATE_DIR'), KAFKA_PARTITIONS: String(partitions),
     PROCESSING_GUARANTEE: given('GUARANTEE') === 'at_least_once' ? 'at_least_once' : 'exactly_once',
-    ...Object.fromEntries(['COMMIT_INTERVAL_MS', 'BATCH_ROWS_MAX', 'FETCH_BYTES_PER_PARTITION'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+    ...Object.fromEntries(['COMMIT_INTERVAL_MS', 'BATCH_ROWS_MAX', 'FETCH_PACE_MS', 'FETCH_BYTES_PER_PARTITION'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
   });
   const topics = { events: given('INPUT_TOPIC'), features: given('OUTPUT_TOPIC'), changelog: 'tidemark-changelog', deadLetters: 'tidemark-dlq' };
   const kafka = createKafka(settings, log);
