@@ -5,9 +5,11 @@ import { startEmbeddedKafka } from '../runtime/embedded/kafka.js';
 import { jarsFolder } from '../runtime/embedded/maven.js';
 import { messageOf, TidemarkError } from '../runtime/errors.js';
 import { createKafka } from '../runtime/kafka/client.js';
-import type { Admin } from '../runtime/kafka/kafkajs.js';
+import type { Admin, Kafka } from '../runtime/kafka/kafkajs.js';
+import { OutputBuffer } from '../runtime/kafka/output-buffer.js';
+import { createTransactionalProducer } from '../runtime/kafka/partition-producer.js';
 import type { Log } from '../runtime/log.js';
-import { freePort, LOOPBACK } from '../runtime/ports.js';
+import { freePort } from '../runtime/ports.js';
 import type { Settings } from '../runtime/settings.js';
 import { TOPICS } from '../schemas/topics.js';
 import { SCORER_GROUP } from '../scorer/main.js';
@@ -35,7 +37,7 @@ const DELETED_DEADLINE_MS = 30_000;
 export async function resetPositions(settings: Settings, what: Resettable, rebuild: boolean, log: Log): Promise<Move[]> {
   const lock = lockDataFolder(settings.DATA_DIR);
   try {
-    return await withKafka(settings, log, async (admin) => {
+    return await withKafka(settings, log, async (admin, kafka) => {
       const { group, topics } = RESETTABLE[what];
       const { groups: [state] } = await admin.describeGroups([group]);
       if (state !== undefined && state.state !== 'Empty' && state.state !== 'Dead')
@@ -46,7 +48,7 @@ export async function resetPositions(settings: Settings, what: Resettable, rebui
         await deleteTopic(admin, TOPICS.changelog.name);
         rmSync(join(settings.DATA_DIR, 'state'), { recursive: true, force: true });
       }
-      for (const { topic, partition, to } of moves) await admin.setOffsets({ groupId: group, topic, partitions: [{ partition, offset: String(to) }] });
+      for (const move of moves) await moveTo(kafka, settings, group, move);
       return moves;
     });
   } finally {
@@ -66,6 +68,18 @@ async function movesOf(admin: Admin, group: string, topic: string, all: boolean)
   });
 }
 
+/** By the processes' own producer: opening it fences a former owner that nobody knows to be alive. */
+async function moveTo(kafka: Kafka, settings: Settings, groupId: string, { topic, partition, to }: Move): Promise<void> {
+  const producer = createTransactionalProducer({ kafka, groupId, topic, partition, deadlineMs: settings.TRANSACTION_DEADLINE_MS });
+  try {
+    await producer.open();
+    await producer.commit(new OutputBuffer(partition), to);
+    await producer.open(); // answers when the transaction's markers are written: from then on the group reads the new position
+  } finally {
+    await producer.close();
+  }
+}
+
 async function deleteTopic(admin: Admin, name: string): Promise<void> {
   if (!(await admin.listTopics()).includes(name)) return;
   await admin.deleteTopics({ topics: [name] });
@@ -74,14 +88,15 @@ async function deleteTopic(admin: Admin, name: string): Promise<void> {
 }
 
 /** The user's Kafka, or the embedded one, which runs for this alone. */
-async function withKafka<T>(settings: Settings, log: Log, work: (admin: Admin) => Promise<T>): Promise<T> {
+async function withKafka<T>(settings: Settings, log: Log, work: (admin: Admin, transactional: Kafka) => Promise<T>): Promise<T> {
   const embedded = settings.KAFKA_BROKERS === undefined
     ? await startEmbeddedKafka({ dataDir: settings.DATA_DIR, port: await freePort(), log, jarsDir: jarsFolder(settings) })
     : undefined;
-  const admin = createKafka({ ...settings, KAFKA_BROKERS: embedded?.brokers ?? settings.KAFKA_BROKERS ?? LOOPBACK }, log).admin();
+  const reached = { ...settings, KAFKA_BROKERS: embedded?.brokers ?? settings.KAFKA_BROKERS };
+  const admin = createKafka(reached, log).admin();
   try {
     await admin.connect();
-    return await work(admin);
+    return await work(admin, createKafka(reached, log, 'transactional'));
   } catch (error) {
     throw error instanceof TidemarkError ? error : new TidemarkError('BROKER_UNREACHABLE', `resetting positions: ${messageOf(error)}`, { cause: error });
   } finally {

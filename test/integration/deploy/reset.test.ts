@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { resetPositions } from '../../../deploy/reset.js';
+import { createKafka } from '../../../runtime/kafka/client.js';
+import { offsetRanges } from '../../../runtime/kafka/read-partition.js';
+import { ensureTopics } from '../../../runtime/kafka/topics.js';
+import { TOPICS } from '../../../schemas/topics.js';
+import { FEATURES_GROUP } from '../../../stream-processors/features/main.js';
+import { startCluster, testLog } from '../../support/cluster.js';
+
+const { settings, dataDir } = await startCluster(t, { kafka: true, partitions: 2 });
+const kafka = createKafka(settings, testLog);
+const topic = TOPICS.events.name;
+await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.changelog]);
+const admin = kafka.admin();
+await admin.connect();
+const producer = kafka.producer();
+await producer.connect();
+t.teardown(() => Promise.all([admin.disconnect(), producer.disconnect()]));
+await producer.send({ topic, messages: Array.from({ length: 20 }, (_, i) => ({ value: `${i}`, partition: i % 2 })) });
+await admin.setOffsets({ groupId: FEATURES_GROUP, topic, partitions: [{ partition: 0, offset: '3' }, { partition: 1, offset: '6' }] });
+
+const committed = async (): Promise<string[]> => {
+  const [{ partitions } = { partitions: [] }] = await admin.fetchOffsets({ groupId: FEATURES_GROUP, topics: [topic] });
+  return partitions.sort((a, b) => a.partition - b.partition).map(({ offset }) => offset);
+};
+
+t.test('a position that is in its topic stays', async (t) => {
+  t.same(await resetPositions(settings, 'features', false, testLog), []);
+  t.same(await committed(), ['3', '6']);
+});
+
+t.test('only the position that retention has overtaken moves, to the first record', async (t) => {
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '5' }] });
+  t.same(await resetPositions(settings, 'features', false, testLog), [{ topic, partition: 0, from: 3, to: 5 }]);
+  t.same(await committed(), ['5', '6']);
+});
+
+t.test('a group with members, and a data folder in use, are left alone', async (t) => {
+  const consumer = kafka.consumer({ groupId: FEATURES_GROUP });
+  await consumer.connect();
+  await consumer.subscribe({ topic });
+  const joined = new Promise((resolve) => { consumer.on('consumer.group_join', resolve); });
+  await consumer.run({ autoCommit: false, eachMessage: () => Promise.resolve() });
+  await joined;
+  await t.rejects(resetPositions(settings, 'features', true, testLog), { code: 'INPUT_INVALID' });
+  await consumer.disconnect();
+
+  writeFileSync(join(dataDir, 'up.lock'), String(process.ppid));
+  await t.rejects(resetPositions(settings, 'features', true, testLog), { code: 'REQUIREMENT_MISSING' });
+  writeFileSync(join(dataDir, 'up.lock'), '');
+  t.same(await committed(), ['5', '6']);
+});
+
+t.test('a rebuild begins at the first record, without changelog and state', async (t) => {
+  await producer.send({ topic: TOPICS.changelog.name, messages: [{ key: 'C1', value: 'state', partition: 0 }] });
+  mkdirSync(join(dataDir, 'state', 'features-0'), { recursive: true });
+  await resetPositions(settings, 'features', true, testLog);
+  t.same(await committed(), ['5', '0']);
+  t.notOk(existsSync(join(dataDir, 'state')));
+  t.notOk((await admin.listTopics()).includes(TOPICS.changelog.name));
+  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.changelog]);
+  t.same((await offsetRanges(kafka, TOPICS.changelog.name)).map(({ high }) => high), [0, 0]);
+});
