@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { ort, ortBinding } from '../../runtime/onnxruntime.js';
 
 /**
  * ONNX Runtime's own session, called directly. The package's public `run` wraps this same synchronous call in a timer
@@ -16,12 +16,8 @@ export interface NativeSession {
   dispose(): void;
 }
 
-const require = createRequire(import.meta.url);
-const { Tensor } = require('onnxruntime-node') as { Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => NativeTensor };
-const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as {
-  binding: { InferenceSession: new () => NativeSession };
-  initOrt: () => void;
-};
+const { binding, initOrt } = ortBinding as { binding: { InferenceSession: new () => NativeSession }; initOrt: () => void };
+const Tensor = ort.Tensor as unknown as new (type: 'float32', data: Float32Array, dims: readonly number[]) => NativeTensor;
 
 /** Element types by ONNX's own numbers: a model takes float32, and gives float32 or float64. */
 export const ONNX_FLOAT32 = 1;

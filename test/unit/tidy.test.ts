@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   deploy: ['schemas', 'runtime', 'clickhouse', ...SERVICES],
 };
 /** Packages that one module is the edge of. */
-const PACKAGE_HOME: Readonly<Record<string, string>> = { kafkajs: 'runtime/kafka/', '@confluentinc/schemaregistry': 'runtime/registry/', chdb: 'runtime/embedded/clickhouse/' };
+const PACKAGE_HOME: Readonly<Record<string, string>> = { kafkajs: 'runtime/kafka/', '@confluentinc/schemaregistry': 'runtime/registry/', chdb: 'runtime/embedded/clickhouse/', 'onnxruntime-node': 'runtime/onnxruntime.ts' };
 
 function tracked(): string[] | undefined {
   try {

@@ -1,13 +1,13 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, TidemarkError } from '../../runtime/errors.js';
+import { ort } from '../../runtime/onnxruntime.js';
 
 const ROWS_AT_ONCE = 4096;
 
 /** Scores rows with ONNX Runtime as the scorer does, one thread. @returns one value a row */
 export async function runOnnx(onnx: Uint8Array, values: Float32Array, rows: number, columns: number): Promise<Float32Array> {
-  let session: InferenceSession;
+  let session: Awaited<ReturnType<typeof ort.InferenceSession.create>>;
   try {
-    session = await InferenceSession.create(onnx, { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 });
+    session = await ort.InferenceSession.create(onnx, { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 });
   } catch (error) {
     throw new TidemarkError('MODEL_CHECK_FAILED', `ONNX Runtime does not load the exported model: ${messageOf(error)}`, { cause: error });
   }
@@ -17,7 +17,7 @@ export async function runOnnx(onnx: Uint8Array, values: Float32Array, rows: numb
     const scores = new Float32Array(rows);
     for (let from = 0; from < rows; from += ROWS_AT_ONCE) {
       const to = Math.min(rows, from + ROWS_AT_ONCE);
-      const result = await session.run({ [input]: new Tensor('float32', values.subarray(from * columns, to * columns), [to - from, columns]) });
+      const result = await session.run({ [input]: new ort.Tensor('float32', values.subarray(from * columns, to * columns), [to - from, columns]) });
       scores.set(result[output]!.data as Float32Array, from);
     }
     return scores;

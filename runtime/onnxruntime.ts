@@ -1,0 +1,12 @@
+import { createRequire } from 'node:module';
+
+/**
+ * ONNX Runtime, loaded here and nowhere else: since 1.30 its builds report usage to Microsoft and leave files in the
+ * temporary folder unless this variable stands before the library is loaded. Nothing leaves this machine unasked.
+ */
+process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+
+const require = createRequire(import.meta.url);
+export const ort = require('onnxruntime-node') as typeof import('onnxruntime-node');
+/** What the package's own `InferenceSession` calls; its form is this version's. */
+export const ortBinding: unknown = require('onnxruntime-node/dist/binding.js');
