@@ -52,7 +52,7 @@ export class FeatureTask implements PartitionTask {
   private readonly event = hotEvent();
   private readonly header: FeatureHeader;
   private readonly vector: Float64Array;
-  private readonly record = Buffer.allocUnsafe(4096);
+  private record = Buffer.allocUnsafe(4096);
   private dirty: Entry<State>[] = [];
   private staged = new StagedStates();
   private readonly spare: StagedStates[] = [];
@@ -182,6 +182,8 @@ export class FeatureTask implements PartitionTask {
     header.trigger = trigger;
     header.producedMs = producedMs;
     header.committedMs = this.options.now();
+    const bytesMax = this.options.encoder.bytesMax(header);
+    if (bytesMax > this.record.length) this.record = Buffer.allocUnsafe(bytesMax);
     const end = this.options.encoder.encode(header, this.vector, 0, this.record, 0);
     output.appendText(this.options.topics.features, customerId, this.record, 0, end);
   }
@@ -194,7 +196,8 @@ export class FeatureTask implements PartitionTask {
   }
 
   idle(output: TransactionOutput): boolean {
-    return this.sweepOnce(output) > 0;
+    // A pass that has ended is committed even without a row, so that the next start knows of it.
+    return this.sweepOnce(output) > 0 || this.sweep.completedClockMs !== this.position.sweptAtMs;
   }
 
   async beforeCommit(output: TransactionOutput): Promise<void> {

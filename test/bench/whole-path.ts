@@ -1,0 +1,99 @@
+import { createKafka } from '../../runtime/kafka/client.js';
+import { openPartitionReader } from '../../runtime/kafka/cluster.js';
+import { partitionOf } from '../../runtime/kafka/partitioner.js';
+import { offsetRanges } from '../../runtime/kafka/read-partition.js';
+import { ensureTopics } from '../../runtime/kafka/topics.js';
+import { createManifestCodec } from '../../runtime/models/codec.js';
+import { publishModel } from '../../runtime/models/publish.js';
+import { createRegistry } from '../../runtime/registry/registry.js';
+import { createClickHouse } from '../../runtime/clickhouse.js';
+import { migrate } from '../../clickhouse/migrate.js';
+import { customerActivity } from '../../schemas/features/customer-activity.js';
+import { TOPICS } from '../../schemas/topics.js';
+import { predictionReader } from '../../scorer/store/prediction.js';
+import { Child } from '../support/child.js';
+import { startCluster, testLog } from '../support/cluster.js';
+import { logisticModel } from '../support/onnx.js';
+import { until } from '../support/relay.js';
+
+/**
+ * Every process on this machine (broker, registry, ClickHouse, features, scorer, landing): events at RATE a second for
+ * SECONDS, each timed from its send to its prediction in a read_committed consumer of `predictions`. The consumer and the
+ * sender share the two cores with all of it.
+ */
+const RATE = Number(process.env['RATE'] ?? 1000);
+const WARM_S = Number(process.env['WARM_S'] ?? 10);
+const SECONDS = Number(process.env['SECONDS'] ?? 20);
+const CUSTOMERS = 5000;
+const PARTITIONS = 4;
+const TICK_MS = 5;
+
+const ends: (() => Promise<void>)[] = [];
+const cluster = await startCluster({ teardown: (end: () => Promise<void>) => ends.push(end) }, { kafka: true, registry: true, clickhouse: true, partitions: PARTITIONS });
+try {
+  const { settings } = cluster;
+  const kafka = createKafka(settings, testLog);
+  const client = createClickHouse(settings, { database: 'default' });
+  await migrate(client, settings);
+  await client.close();
+  await ensureTopics(kafka, settings, Object.values(TOPICS));
+  const { manifest, onnx } = logisticModel(customerActivity, '20260101T000000Z-bench', 1, { stage: 'champion' });
+  await publishModel(createKafka(settings, testLog, 'transactional'), createManifestCodec(createRegistry(settings, testLog)), manifest, onnx);
+  const children = ['features', 'scorer', 'landing'].map((name) => new Child(`${name}-process.js`, { ...cluster.env }));
+  ends.push(async () => { await Promise.all(children.map((child) => child.stop())); });
+  for (const child of children) child.start();
+  await until(() => children[0]!.lines.some((line) => line.includes('"partition_ready"')), 'the feature processor');
+
+  const sentAt: number[] = [];
+  const latencies: number[] = [];
+  let received = 0;
+  let reading = true;
+  const total = RATE * (WARM_S + SECONDS);
+  const read = predictionReader(customerActivity);
+  const readers = Array.from({ length: PARTITIONS }, async (_, partition) => {
+    const reader = await openPartitionReader(kafka);
+    let offset = (await offsetRanges(kafka, TOPICS.predictions.name))[partition]!.low;
+    while (reading) {
+      const batch = await reader.fetch(TOPICS.predictions.name, partition, offset, 100);
+      const now = performance.now();
+      for (const { value } of batch.records) {
+        const n = Number(read(value!).event_id.slice(1));
+        received++;
+        if (n >= RATE * WARM_S) latencies.push(now - sentAt[n]!);
+      }
+      offset = batch.nextOffset;
+    }
+    await reader.close();
+  });
+
+  const producer = kafka.producer({ maxInFlightRequests: 5 });
+  await producer.connect();
+  const startedAt = performance.now();
+  const types = ['page_view', 'page_view', 'add_to_cart', 'purchase', 'login'];
+  let n = 0;
+  const pending: Promise<unknown>[] = [];
+  while (n < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * RATE));
+    const messages = [];
+    for (; n < due; n++) {
+      const customer = `C${(n * 7919) % CUSTOMERS}`;
+      sentAt[n] = performance.now();
+      messages.push({
+        partition: partitionOf(customer, PARTITIONS), key: customer,
+        value: JSON.stringify({ event_id: `e${n}`, customer_id: customer, event_type: types[n % types.length], amount: n % 5 === 3 ? 20 + (n % 50) : null, quantity: null, channel: 'web', event_time: Date.now(), properties: {} }),
+      });
+    }
+    if (messages.length > 0) pending.push(producer.send({ topic: TOPICS.events.name, messages, acks: -1 }));
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+  }
+  await Promise.all(pending);
+  await until(() => received >= total, 'all predictions', 60_000);
+  reading = false;
+  await Promise.all(readers);
+  await producer.disconnect();
+  latencies.sort((a, b) => a - b);
+  const at = (share: number): number => Number(latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!.toFixed(1));
+  console.log(JSON.stringify({ bench: 'path', rate: RATE, seconds: SECONDS, events: latencies.length, p50_ms: at(0.5), p90_ms: at(0.9), p99_ms: at(0.99), max_ms: at(1), received, total }));
+} finally {
+  for (const end of ends.reverse()) await end();
+}
