@@ -24,11 +24,11 @@ export async function createStartOffsets(kafka: Kafka, groupId: string, topic: s
       if (committed < Number(range.low))
         throw new TidemarkError('OFFSET_EXPIRED',
           `group ${groupId} stands at offset ${committed} of ${topic}-${partition}, the first record there is ${range.low}: retention deleted ` +
-          `${Number(range.low) - committed} unprocessed records. To accept the loss: kafka-consumer-groups --group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-earliest --execute`);
+          `${Number(range.low) - committed} unprocessed records. To accept the loss: kafka-consumer-groups --group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-earliest --execute, or tidemark reset: docs/error-codes.md#offset_expired`);
       if (committed > Number(range.high))
         throw new TidemarkError('OFFSET_EXPIRED',
           `group ${groupId} stands at offset ${committed} of ${topic}-${partition}, beyond its end ${range.high}: the topic was deleted and made anew. ` +
-          `Reset with kafka-consumer-groups --group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-earliest --execute, and remove the state built from the old topic`);
+          `Reset with kafka-consumer-groups --group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-earliest --execute, and remove the state built from the old topic, or tidemark reset: docs/error-codes.md#offset_expired`);
       return committed;
     },
     close: () => admin.disconnect(),

@@ -97,7 +97,7 @@ export async function runTopicGroup({ kafka, settings, log, groupId, tables, ins
           if (!isCurrent()) return;
           if (committed.offset >= 0 && (committed.offset < range.low || committed.offset > range.high))
             return fail(new TidemarkError('OFFSET_EXPIRED', `group ${groupId} stands at offset ${committed.offset} of ${spec.topic}-${partition}, which holds ${range.low} to ${range.high}: ` +
-              `records were deleted before they were landed, or the topic was made anew. To go on with what is there: kafka-consumer-groups --group ${groupId} --topic ${spec.topic}:${partition} --reset-offsets --to-earliest --execute`));
+              `records were deleted before they were landed, or the topic was made anew. To go on with what is there: kafka-consumer-groups --group ${groupId} --topic ${spec.topic}:${partition} --reset-offsets --to-earliest --execute, or tidemark reset landing`));
           lander.start(committed, range.low, present);
           consumer.seek({ topic: spec.topic, partition, offset: String(lander.position) });
           resumeWhereRoom();
