@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { PROJECT_ROOT } from '../runtime/paths.js';
+import { leftBehind } from './support/left-behind.js';
 import { readTap, type TapResult } from './support/tap-result.js';
 
 /**
  * Runs every test file, each in a process of its own: pure ones side by side, those that start real parts one at a time.
+ * A file that leaves a process or temporary files behind has failed.
  * Arguments are pieces of paths: only files that contain one of them run. The last line is `N passed, N failed`.
  */
 const SIDE_BY_SIDE = ['unit'];
@@ -48,23 +50,33 @@ async function runAll(files: readonly string[], parallel: number): Promise<void>
   }));
 }
 
-function runFile(file: string): Promise<FileResult> {
-  const compiled = join(PROJECT_ROOT, 'dist', file.replace(/\.ts$/, '.js'));
+async function runFile(file: string): Promise<FileResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-run-'));
+  const { code, signal, tap, all } = await runProcess(join(PROJECT_ROOT, 'dist', file.replace(/\.ts$/, '.js')), folder);
+  const left = await leftBehind(folder);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  const result = readTap(tap);
+  const problems = left.map((what) => `${file} left behind: ${what}`);
+  if (code !== 0 && result.failed === 0) problems.push(`${file} ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}`);
+  return { ...result, failed: result.failed + problems.length, output: [all, ...problems].join('\n') };
+}
+
+/** One test file to its end; its temporary files go to a folder of its own. */
+function runProcess(compiled: string, folder: string): Promise<{ code: number | null; signal: string | null; tap: string; all: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['--enable-source-maps', compiled], {
-      cwd: PROJECT_ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TEST_DEADLINE_S) },
+      cwd: PROJECT_ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: folder, TAP: '1', TAP_TIMEOUT: String(TEST_DEADLINE_S) },
     });
     let tap = '';
     let all = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => { tap += piece; all += piece; });
     child.stderr.setEncoding('utf8').on('data', (piece: string) => { all += piece; });
     const deadline = setTimeout(() => child.kill('SIGKILL'), FILE_DEADLINE_MS);
+    // A process that lives on may hold the pipes open: the end is the file's own, with a moment for its last words.
+    child.on('exit', () => setTimeout(() => { child.stdout.destroy(); child.stderr.destroy(); }, 2_000).unref());
     child.on('close', (code, signal) => {
       clearTimeout(deadline);
-      const result = readTap(tap);
-      const broken = code !== 0 && result.failed === 0 ? 1 : 0;
-      if (broken > 0) all += `\n${file} ended with ${signal === null ? `exit code ${code}` : `signal ${signal}`}\n`;
-      resolve({ ...result, failed: result.failed + broken, output: all });
+      resolve({ code, signal, tap, all });
     });
   });
 }

@@ -41,20 +41,27 @@ export function idsOf(registered: readonly RegisteredSubject[]): Map<string, num
 }
 
 async function requireBackward(registry: Registry, subject: string): Promise<void> {
-  let level: string | undefined;
-  try {
-    level = await registry.client.getCompatibility(subject);
-  } catch (error) {
-    // 404: the subject has no level of its own, the registry's default would hold.
-    if (statusOf(error) !== 404) throw registryFailure(registry, `compatibility of ${subject}`, error);
-  }
+  const level = await levelOf(registry, subject);
   if (level !== undefined && READS_OLD.has(level)) return;
   try {
     await registry.client.updateCompatibility(subject, Compatibility.BACKWARD);
   } catch (error) {
-    throw registryFailure(registry, `set ${subject} to BACKWARD`, error);
+    // 409 where another process has set it in the same moment
+    const now = statusOf(error) === 409 ? await levelOf(registry, subject) : undefined;
+    if (now === undefined || !READS_OLD.has(now)) throw registryFailure(registry, `set ${subject} to BACKWARD`, error);
+    return;
   }
   if (level !== undefined) registry.log.warn('compatibility_raised', { subject, from: level, to: Compatibility.BACKWARD });
+}
+
+/** The subject's own level; undefined where the registry's default holds. */
+async function levelOf(registry: Registry, subject: string): Promise<string | undefined> {
+  try {
+    return await registry.client.getCompatibility(subject);
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw registryFailure(registry, `compatibility of ${subject}`, error);
+  }
 }
 
 async function registerSchema(registry: Registry, { subject, schema }: SubjectSpec): Promise<RegisteredSubject> {
@@ -65,6 +72,8 @@ async function registerSchema(registry: Registry, { subject, schema }: SubjectSp
   try {
     id = await registry.client.register(subject, info);
   } catch (error) {
+    const meanwhile = await idOf(registry, subject, info).catch(() => undefined);
+    if (meanwhile !== undefined) return { subject, id: meanwhile, created: false }; // another process has registered it
     const status = statusOf(error);
     if (status === 409 || status === 422)
       throw new TidemarkError('SCHEMA_INCOMPATIBLE',

@@ -22,9 +22,16 @@ export interface UpProcess {
   endpoints(): Readonly<Record<string, string>>;
 }
 
+/** Ports of its own: what others on this machine start at the same moment would otherwise choose the same ones. */
+const PORTS = ['KAFKA_PORT', 'SCHEMA_REGISTRY_PORT', 'CLICKHOUSE_PORT', 'SCORER_PORT', 'FEATURES_METRICS_PORT', 'LANDING_METRICS_PORT'];
+const ownPorts = (): Record<string, string> => {
+  const first = 12_000 + Math.floor(Math.random() * 20_000);
+  return Object.fromEntries(PORTS.map((name, i) => [name, String(first + i)]));
+};
+
 export function startUp(dataDir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): UpProcess {
   const child = spawn(process.execPath, [join(PROJECT_ROOT, 'deploy', 'tidemark.mjs'), 'up', '--auto-ports', ...args], {
-    env: { ...process.env, JARS_DIR: TEST_JARS_DIR, DATA_DIR: dataDir, ...env },
+    env: { ...process.env, ...ownPorts(), JARS_DIR: TEST_JARS_DIR, DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

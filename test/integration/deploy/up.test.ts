@@ -19,7 +19,7 @@ t.test('the supervisor: parts that die come back, a killed supervisor leaves not
   t.same([...children.keys()].sort(), PARTS);
   const { SCORER_PORT, FEATURES_METRICS_PORT } = first.endpoints();
   const health = (port: string | undefined) => fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(5_000) });
-  t.match(await (await health(FEATURES_METRICS_PORT)).json(), { status: 'up' });
+  await until('the processor has its partitions', async () => ((await (await health(FEATURES_METRICS_PORT)).json()) as { status: string }).status === 'up', 90_000);
   t.equal((await health(SCORER_PORT)).headers.get('content-type')?.startsWith('application/'), true);
 
   const second = startUp(dataDir, ['--no-source']);

@@ -52,6 +52,14 @@ t.test('a stricter level is kept, a weaker one is raised and said', async (t) =>
   t.same(warnings, ['compatibility_raised']);
 });
 
+t.test('processes that start in the same moment get the same id', async (t) => {
+  for (let round = 0; round < 5; round++) {
+    const spec = { subject: `together-${round}-value`, schema: record(`Together${round}`, [{ name: 'a', type: 'string' }]) };
+    const found = await Promise.all(Array.from({ length: 6 }, () => registerSubjects(createRegistry(settings, testLog), [spec])));
+    t.equal(new Set(found.map(([one]) => one!.id)).size, 1);
+  }
+});
+
 t.test('older and newer writers are decoded side by side', async (t) => {
   const registry = createRegistry(settings, testLog);
   const older = record('Thing', [{ name: 'id', type: 'string' }]);
