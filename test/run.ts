@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -23,6 +23,10 @@ interface FileResult extends TapResult {
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
+/** The files under way, by their temporary folder. */
+const running = new Map<string, ChildProcess>();
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp());
 
 const wanted = process.argv.slice(2);
 const filesUnder = (folders: readonly string[]): string[] =>
@@ -43,7 +47,7 @@ process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 async function runAll(files: readonly string[], parallel: number): Promise<void> {
   const waiting = [...files];
   await Promise.all(Array.from({ length: parallel }, async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    for (let file = waiting.shift(); file !== undefined && !stopping; file = waiting.shift()) {
       const started = Date.now();
       report(file, await runFile(file), Date.now() - started);
     }
@@ -67,6 +71,7 @@ function runProcess(compiled: string, folder: string): Promise<{ code: number | 
     const child = spawn(process.execPath, ['--enable-source-maps', compiled], {
       cwd: PROJECT_ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: folder, TAP: '1', TAP_TIMEOUT: String(TEST_DEADLINE_S) },
     });
+    running.set(folder, child);
     let tap = '';
     let all = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => { tap += piece; all += piece; });
@@ -76,9 +81,21 @@ function runProcess(compiled: string, folder: string): Promise<{ code: number | 
     child.on('exit', () => setTimeout(() => { child.stdout.destroy(); child.stderr.destroy(); }, 2_000).unref());
     child.on('close', (code, signal) => {
       clearTimeout(deadline);
+      running.delete(folder);
       resolve({ code, signal, tap, all });
     });
   });
+}
+
+/** A run that is told to stop takes what it started with it. */
+async function giveUp(): Promise<never> {
+  stopping = true;
+  await Promise.all([...running].map(async ([folder, child]) => {
+    child.kill('SIGKILL');
+    await leftBehind(folder);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }));
+  process.exit(130);
 }
 
 function report(file: string, result: FileResult, tookMs: number): void {
