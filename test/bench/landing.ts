@@ -14,9 +14,7 @@ const ends: (() => Promise<void>)[] = [];
 const { settings } = await startCluster({ teardown: (end: () => Promise<void>) => ends.push(end) }, { kafka: true, registry: true, clickhouse: true, partitions: 4 });
 try {
   const client = createClickHouse(settings);
-  const setup = createClickHouse(settings, { database: 'default' });
-  await migrate(setup, settings);
-  await setup.close();
+  await migrate(client, settings);
   await ensureTopics(createKafka(settings, testLog), settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models]);
   const simulation = await openSimulation({ parameters: { customers: CUSTOMERS, new_customers_per_day: CUSTOMERS / 250 }, historyDays: 10_000, rate: 1e9 }, settings, testLog);
   let published = 0;

@@ -33,7 +33,7 @@ const cluster = await startCluster({ teardown: (end: () => Promise<void>) => end
 try {
   const { settings } = cluster;
   const kafka = createKafka(settings, testLog);
-  const client = createClickHouse(settings, { database: 'default' });
+  const client = createClickHouse(settings);
   await migrate(client, settings);
   await client.close();
   await ensureTopics(kafka, settings, Object.values(TOPICS));
