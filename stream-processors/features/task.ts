@@ -8,7 +8,8 @@ import { TidemarkError } from '../../runtime/errors.js';
 import { deadLetterHeaders, type Rejection } from '../../schemas/events/dead-letter.js';
 import type { FeatureEncoder, FeatureHeader } from '../../schemas/features/encode.js';
 import { StateFormatError, type Reducer, type State } from './core/reducer.js';
-import { sweepClock } from './core/sweep-due.js';
+import { StreamClock } from './core/stream-clock.js';
+import { isLive, sweepClock } from './core/sweep-due.js';
 import type { ProcessorMetrics } from './metrics.js';
 import { StateCache, type Entry } from './state/cache.js';
 import { restorePartition, SPREAD_KEY } from './state/restore.js';
@@ -43,8 +44,6 @@ export interface FeatureTaskOptions {
 
 /** How many transactions' states may wait for the store's disk before the next transaction waits for it. */
 const FLUSHES_MAX = 4;
-/** A stream whose records reach the broker within a day of happening runs on the wall clock. */
-const LIVE_WITHIN_MS = 86_400_000;
 
 /** Features of the customers of one partition: state in memory and on disk, vectors, changelog and dead letters as outputs. */
 export class FeatureTask implements PartitionTask {
@@ -58,8 +57,8 @@ export class FeatureTask implements PartitionTask {
   private readonly spare: StagedStates[] = [];
   private readonly flushes = new Set<Promise<void>>();
   private position!: StorePosition;
-  private streamTimeMs = 0;
-  private lastDelayMs = Infinity;
+  private clock = new StreamClock(0);
+  private live = false;
   private sweep!: Sweep;
   private spreadKnown = false;
   private failure: unknown;
@@ -80,17 +79,16 @@ export class FeatureTask implements PartitionTask {
     const { position, records, spreadKnown } = await restorePartition({
       reader, store, range, partition, partitions,
       topic: this.options.topics.changelog,
-      eventTimeOf: (state) => this.eventTimeOf(state),
       onProgress: (done, of) => metrics.restore.set({ partition: String(partition) }, done / of),
     });
     metrics.restore.set({ partition: String(partition) }, 1);
     log.info('restored', { partition, records, customers: store.count(), ms: this.options.now() - startedAt });
     this.position = position;
     this.spreadKnown = spreadKnown;
-    this.streamTimeMs = position.streamTimeMs;
+    this.clock = new StreamClock(position.streamTimeMs);
     this.sweep = new Sweep({
       ...sweep, store,
-      clock: () => sweepClock(this.streamTimeMs, this.lastDelayMs, this.options.now(), LIVE_WITHIN_MS),
+      clock: () => sweepClock(this.live, this.clock.nowMs, this.options.now()),
       eventTimeOf: (state) => this.eventTimeOf(state),
     }, position.sweptAtMs, this.options.now());
   }
@@ -129,8 +127,8 @@ export class FeatureTask implements PartitionTask {
       this.dirty.push(entry);
     }
     if (outcome === 0) {
-      if (event.timeMs > this.streamTimeMs) this.streamTimeMs = event.timeMs;
-      this.lastDelayMs = record.timestamp - event.timeMs;
+      this.clock.take(event.timeMs);
+      this.live = isLive(this.live, record.timestamp, event.timeMs, this.clock.nowMs);
       this.counts.accepted++;
       reducer.vector(entry.state, 0, this.vector, 0);
       this.write(output, event.customerId, event.eventId, event.timeMs, 0, record.timestamp);
@@ -215,7 +213,7 @@ export class FeatureTask implements PartitionTask {
   committed(_nextOffset: number, written: (topic: string) => number | undefined): void {
     const changelogNext = written(this.options.topics.changelog) ?? this.position.changelogNext;
     this.spreadKnown = true;
-    this.position = { ...this.position, changelogNext, streamTimeMs: this.streamTimeMs, sweptAtMs: this.sweep.completedClockMs };
+    this.position = { ...this.position, changelogNext, streamTimeMs: this.clock.nowMs, sweptAtMs: this.sweep.completedClockMs };
     this.count();
     const { staged, dirty } = this;
     for (const entry of dirty) {

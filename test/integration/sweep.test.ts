@@ -17,6 +17,7 @@ t.setTimeout(120_000);
 const DAY = 86_400_000;
 const START = Date.UTC(2020, 0, 1, 12);
 const SILENT = 40;
+const BUSY = 15;
 
 const { settings } = await startCluster(t, { kafka: true, registry: true, partitions: 1, settings: { SWEEP_INTERVAL_S: '1', SWEEP_SILENCE_H: '24', SWEEP_ROWS_PER_S: '20' } });
 const kafka = createKafka(settings, testLog);
@@ -48,7 +49,8 @@ const names = featureNames(customerActivity);
 let features = await startFeatures(settings, testLog, (error) => failures.push(error));
 const clock = START + 10 * DAY;
 await publish(Array.from({ length: SILENT }, (_, i) => event(`silent-${i}`, 0, START + i)));
-await publish([event('busy', 0, clock - 1000), event('busy', 1, clock)]);
+// One event from years ahead moves nobody's clock; the busy customer's many do.
+await publish([event('stray', 0, clock + 2000 * DAY), ...Array.from({ length: BUSY }, (_, i) => event('busy', i, clock))]);
 
 t.test('silent customers are refreshed as of the stream’s clock, once, and no faster than the limit', async (t) => {
   const startedAt = Date.now();
@@ -70,7 +72,7 @@ t.test('what was refreshed is not refreshed again after a restart; a day later i
   features = await startFeatures(settings, testLog, (error) => failures.push(error));
   await pause(2500);
   t.equal((await swept()).length, SILENT);
-  await publish([event('busy', 2, clock + DAY)]);
+  await publish(Array.from({ length: BUSY }, (_, i) => event('busy', BUSY + i, clock + DAY)));
   await until(async () => (await swept()).length >= 2 * SILENT, 'the next day’s refresh');
   t.same(failures, []);
   await features.stop();

@@ -12,12 +12,18 @@ export function isDue(lastEventMs: number, clockMs: number, formerClockMs: numbe
   return now > before;
 }
 
+/** How far the broker's time of a record may be from its event's for the two to be the same present. */
+const PRESENT_MS = 86_400_000;
+
 /**
- * The clock that time alone runs on: wall clock while events arrive about when they happen, else (a replay, a simulation)
- * the time of the stream itself.
- * @param lastDelayMs broker's time of the latest record less its event time
- * @param liveWithinMs how large that may be for the stream to count as live
+ * Whether a stream tells of the present, after one more event. A stream becomes live when its own clock comes near the
+ * broker's, so that one event of today among years ago changes nothing; it stays live while its events are of the present,
+ * so that one after a long silence changes nothing either.
+ * @param brokerMs the record's time @param eventMs its event's @param streamMs the stream's clock
  */
-export function sweepClock(streamTimeMs: number, lastDelayMs: number, wallMs: number, liveWithinMs: number): number {
-  return Math.abs(lastDelayMs) <= liveWithinMs ? Math.max(wallMs, streamTimeMs) : streamTimeMs;
+export function isLive(wasLive: boolean, brokerMs: number, eventMs: number, streamMs: number): boolean {
+  return Math.abs(brokerMs - streamMs) <= PRESENT_MS || (wasLive && Math.abs(brokerMs - eventMs) <= PRESENT_MS);
 }
+
+/** The clock that time alone runs on: wall clock for a live stream, else (a replay, a simulation) the stream's own. */
+export const sweepClock = (live: boolean, streamMs: number, wallMs: number): number => (live ? Math.max(wallMs, streamMs) : streamMs);

@@ -20,8 +20,6 @@ export interface RestoreOptions {
   readonly partitions: number;
   readonly range: OffsetRange;
   readonly store: PartitionStore;
-  /** Largest event time in an encoded state, epoch ms. */
-  eventTimeOf(state: Buffer): number;
   onProgress(done: number, of: number): void;
 }
 
@@ -47,7 +45,6 @@ export async function restorePartition(options: RestoreOptions): Promise<Restore
     async onRecords(batch, nextOffset) {
       const keys: string[] = [];
       const states: Buffer[] = [];
-      let streamTimeMs = position.streamTimeMs;
       for (const { key, value } of batch) {
         if (key === null || value === null) continue;
         const id = key.toString('utf8');
@@ -59,9 +56,8 @@ export async function restorePartition(options: RestoreOptions): Promise<Restore
         }
         keys.push(id);
         states.push(value);
-        streamTimeMs = Math.max(streamTimeMs, options.eventTimeOf(value));
       }
-      position = { ...position, changelogNext: nextOffset, streamTimeMs };
+      position = { ...position, changelogNext: nextOffset };
       await store.apply(keys.length, (i) => keys[i]!, (i) => states[i]!, position);
       records += batch.length;
       options.onProgress(nextOffset - from, range.high - from);

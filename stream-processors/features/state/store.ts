@@ -8,7 +8,7 @@ export interface StorePosition {
   readonly changelogNext: number;
   /** Partition count under which the customers were spread. */
   readonly partitions: number;
-  /** Largest event time seen on the partition, epoch ms; 0: none yet. */
+  /** Where the partition's stream clock stands, epoch ms; 0: nowhere yet. */
   readonly streamTimeMs: number;
   /** Clock of the last whole sweep, epoch ms; 0: none yet. */
   readonly sweptAtMs: number;

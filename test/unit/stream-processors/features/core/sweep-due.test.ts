@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isDue, sweepClock } from '../../../../../stream-processors/features/core/sweep-due.js';
+import { isDue, isLive, sweepClock } from '../../../../../stream-processors/features/core/sweep-due.js';
 
 const H = 3_600_000;
 const S = 24 * H;
@@ -21,7 +21,16 @@ t.test('over any sequence of passes a customer is refreshed once a silence at th
   }
 });
 
-t.equal(sweepClock(100, 50, 10_000, 1000), 10_000, 'live: the wall clock');
-t.equal(sweepClock(20_000, 50, 10_000, 1000), 20_000, 'live and ahead of the wall: not back in time');
-t.equal(sweepClock(100, 5000, 10_000, 1000), 100, 'a replay: the time of the stream');
-t.equal(sweepClock(100, Infinity, 10_000, 1000), 100, 'nothing seen yet');
+t.equal(sweepClock(true, 100, 10_000), 10_000, 'live: the wall clock');
+t.equal(sweepClock(true, 20_000, 10_000), 20_000, 'live and ahead of the wall: not back in time');
+t.equal(sweepClock(false, 100, 10_000), 100, 'a replay: the time of the stream');
+
+const NOW = 1e12;
+for (const [was, event, stream, live, why] of [
+  [false, NOW - H, NOW - H, true, 'events of the present'],
+  [false, NOW, NOW - 900 * S, false, 'one event of today on a stream of years ago'],
+  [true, NOW, NOW - 5 * S, true, 'the first event after a silence of days'],
+  [true, NOW - 900 * S, NOW - 900 * S, false, 'a replay begins'],
+  [true, NOW - 3 * S, NOW, true, 'one late event'],
+  [false, NOW - 900 * S, NOW - 900 * S, false, 'a replay goes on'],
+] as const) t.equal(isLive(was, NOW, event, stream), live, why);
