@@ -6,6 +6,7 @@ import { Log } from '../../../runtime/log.js';
 import { sha256Of, type ModelVersion } from '../../../runtime/models/assemble.js';
 import { createManifestCodec } from '../../../runtime/models/codec.js';
 import { readModels } from '../../../runtime/models/read.js';
+import { until } from '../../support/wait.js';
 import { createRegistry } from '../../../runtime/registry/registry.js';
 import { loadSettings } from '../../../runtime/settings.js';
 import { customerActivity } from '../../../schemas/features/customer-activity.js';
@@ -46,7 +47,11 @@ t.test('a training publishes a champion that the scorer takes', async (t) => {
   t.ok(manifest.test_inputs.some((input) => input.includes(null)), 'test vectors with missing values');
 
   const versions: ModelVersion[] = [];
-  await readModels({ kafka: createKafka(settings, log), codec: createManifestCodec(createRegistry(settings, log)), log, onModel: (version) => void versions.push(version) });
+  // a commit returns before its markers let readers see it
+  await until('the published version', async () => {
+    await readModels({ kafka: createKafka(settings, log), codec: createManifestCodec(createRegistry(settings, log)), log, onModel: (version) => void versions.push(version) });
+    return versions.length > 0;
+  });
   t.equal(versions.length, 1);
   const published = versions[0]!;
   t.strictSame({ ...published.manifest }, manifest);
