@@ -29,7 +29,10 @@ const PARTITIONS = 4;
 const TICK_MS = 5;
 
 const ends: (() => Promise<void>)[] = [];
-const cluster = await startCluster({ teardown: (end: () => Promise<void>) => ends.push(end) }, { kafka: true, registry: true, clickhouse: true, partitions: PARTITIONS });
+const cluster = await startCluster({ teardown: (end: () => Promise<void>) => ends.push(end) }, {
+  kafka: true, registry: true, clickhouse: true, partitions: PARTITIONS,
+  settings: Object.fromEntries(['COMMIT_INTERVAL_MS', 'FETCH_PACE_MS', 'PROCESSING_GUARANTEE'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+});
 try {
   const { settings } = cluster;
   const kafka = createKafka(settings, testLog);
