@@ -1,6 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import type { FetchedBatch } from './wire/fetched-batch.js';
-import { FetchedBatch as Batch } from './wire/fetched-batch.js';
+import { FetchedBatch } from './wire/fetched-batch.js';
 
 /** The part of kafkajs's inner cluster that reading without a consumer group needs. */
 interface Cluster {
@@ -42,7 +41,7 @@ export async function openPartitionReader(kafka: Kafka, fetchBytesMax = 4 * 1024
         maxWaitTime: waitMsMax, minBytes: 1, maxBytes: fetchBytesMax, isolationLevel: READ_COMMITTED,
         topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: fetchBytesMax }] }],
       });
-      return new Batch(topic, String(offset), responses[0]!.partitions[0]!);
+      return new FetchedBatch(topic, String(offset), responses[0]!.partitions[0]!);
     },
     close: () => cluster.disconnect(),
   };

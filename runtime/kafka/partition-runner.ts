@@ -38,15 +38,13 @@ const ATTEMPTS_MAX = 12;
 
 /** Takes one assigned partition through its life: open, then batches of process → outputs → commit → apply, until stopped. */
 export class PartitionRunner {
-  /** Next offset to be queued; records below it were seen. */
+  /** Offset after the last queued batch, invisible records included; -1 while the partition is not open. */
   position = -1;
   highWatermark = 0;
   readonly done: Promise<void>;
   private readonly output: OutputBuffer;
   private queue: (readonly KafkaRecord[])[] = [];
   private queuedRows = 0;
-  /** Position after the last queued batch, invisible records included. */
-  private queuedNext = -1;
   private committedNext = -1;
   private stopping = false;
   private wake: () => void = () => undefined;
@@ -67,7 +65,6 @@ export class PartitionRunner {
     if (!this.open || nextOffset <= this.position) return;
     const fresh = records[0] !== undefined && records[0].offset < this.position ? records.filter(({ offset }) => offset >= this.position) : records;
     this.position = nextOffset;
-    this.queuedNext = nextOffset;
     if (fresh.length > 0) {
       this.queue.push(fresh);
       this.queuedRows += fresh.length;
@@ -121,7 +118,6 @@ export class PartitionRunner {
     await producer.open();
     await task.open();
     this.committedNext = await this.options.startOffset();
-    this.queuedNext = this.committedNext;
     this.position = this.committedNext;
     onReady(this.position);
   }
@@ -164,7 +160,7 @@ export class PartitionRunner {
     const { task, producer, observe, partition } = this.options;
     const startedAt = performance.now();
     // 1. the position this transaction reaches: up to the first record that is still queued
-    const nextOffset = this.queue[0]?.[0]?.offset ?? this.queuedNext;
+    const nextOffset = this.queue[0]?.[0]?.offset ?? this.position;
     // 2. outputs that are written once a transaction
     await task.beforeCommit?.(this.output);
     // 3. outputs and position, durable together

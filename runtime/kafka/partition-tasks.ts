@@ -47,7 +47,7 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
   const kafka = createKafka(settings, log);
   const transactional = createKafka(settings, log, 'transactional');
   const runners = new Map<number, PartitionRunner>();
-  const closing = new Map<number, Promise<unknown>>();
+  const closing = new Map<number, Promise<void>>();
   const offsets = await createStartOffsets(kafka, groupId, topic);
   let stopping = false;
 
@@ -75,7 +75,6 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
     consumer.pause([{ topic, partitions: [partition] }]);
     const task = options.createTask(partition);
     const producerOptions: ProducerOptions = { kafka: transactional, groupId, topic, partition, deadlineMs: settings.TRANSACTION_DEADLINE_MS };
-    const start = (closing.get(partition) ?? Promise.resolve()).then(() => undefined);
     const runner = new PartitionRunner({
       partition, task, log, fail,
       producer: settings.PROCESSING_GUARANTEE === 'exactly_once'
@@ -92,7 +91,7 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
       commitIntervalMs: settings.COMMIT_INTERVAL_MS,
       idleMs: options.idleMs ?? 1000,
       observe: options.observe ?? SILENT,
-      after: start,
+      after: closing.get(partition) ?? Promise.resolve(),
     });
     runners.set(partition, runner);
   }

@@ -14,7 +14,7 @@ import { predictionReader } from '../../scorer/store/prediction.js';
 import { Child } from '../support/child.js';
 import { startCluster, testLog } from '../support/cluster.js';
 import { logisticModel } from '../support/onnx.js';
-import { until } from '../support/relay.js';
+import { until } from '../support/wait.js';
 
 /**
  * Every process on this machine (broker, registry, ClickHouse, features, scorer, landing): events at RATE a second for
@@ -45,7 +45,7 @@ try {
   const children = ['features', 'scorer', 'landing'].map((name) => new Child(`${name}-process.js`, { ...cluster.env }));
   ends.push(async () => { await Promise.all(children.map((child) => child.stop())); });
   for (const child of children) child.start();
-  await until(() => children[0]!.lines.some((line) => line.includes('"partition_ready"')), 'the feature processor');
+  await until('the feature processor', () => children[0]!.lines.some((line) => line.includes('"partition_ready"')));
 
   const sentAt: number[] = [];
   const latencies: number[] = [];
@@ -90,7 +90,7 @@ try {
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }
   await Promise.all(pending);
-  await until(() => received >= total, 'all predictions', 60_000);
+  await until('all predictions', () => received >= total, 60_000);
   reading = false;
   await Promise.all(readers);
   await producer.disconnect();

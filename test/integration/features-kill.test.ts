@@ -17,7 +17,7 @@ import { difference } from '../support/features.js';
 import { randomHistory } from '../support/history.js';
 import { Oracle } from '../support/oracle.js';
 import { seeded } from '../support/random.js';
-import { until } from '../support/relay.js';
+import { until } from '../support/wait.js';
 
 const SEED = 41;
 const PARTITIONS = 3;
@@ -93,7 +93,7 @@ t.test('two processes are killed at random moments while events flow: every even
     await readTopic(kafka, TOPICS.deadLetters.name, (_partition, records) => { for (const { headers } of records) all.push(headers[DEAD_LETTER_HEADERS.reason]!.toString()); });
     return all.sort();
   };
-  await until(async () => (await outputs()).length >= accepted.length && (await deadLetters()).length >= tooLate + 2, 'all outputs', 90_000).catch((error: unknown) => t.comment(String(error)));
+  await until('all outputs', async () => (await outputs()).length >= accepted.length && (await deadLetters()).length >= tooLate + 2, 90_000).catch((error: unknown) => t.comment(String(error)));
   await new Promise((resolve) => setTimeout(resolve, 1500)); // what came twice would come now
 
   const found = await outputs();
@@ -123,7 +123,7 @@ t.test('the local copy is kept, and rebuilt where it is lost', async (t) => {
     const child = new Child('features-process.js', { ...cluster.env, INSTANCE: instance });
     t.teardown(() => child.kill());
     child.start();
-    await until(() => child.lines.filter((line) => line.includes('"partition_ready"')).length >= PARTITIONS, 'all partitions ready');
+    await until('all partitions ready', () => child.lines.filter((line) => line.includes('"partition_ready"')).length >= PARTITIONS);
     await child.stop();
     return child.lines.filter((line) => line.includes('"restored"')).reduce((sum, line) => sum + (JSON.parse(line) as { records: number }).records, 0);
   };

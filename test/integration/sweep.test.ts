@@ -11,7 +11,7 @@ import { startFeatures } from '../../stream-processors/features/main.js';
 import { startCluster, testLog } from '../support/cluster.js';
 import { difference } from '../support/features.js';
 import { Oracle, type OracleEvent } from '../support/oracle.js';
-import { until } from '../support/relay.js';
+import { until } from '../support/wait.js';
 
 t.setTimeout(120_000);
 const DAY = 86_400_000;
@@ -54,7 +54,7 @@ await publish([event('stray', 0, clock + 2000 * DAY), ...Array.from({ length: BU
 
 t.test('silent customers are refreshed as of the stream’s clock, once, and no faster than the limit', async (t) => {
   const startedAt = Date.now();
-  await until(async () => (await swept()).length >= SILENT, 'all silent customers');
+  await until('all silent customers', async () => (await swept()).length >= SILENT);
   t.ok(Date.now() - startedAt >= 500, 'throttled: 40 customers at 20 a second');
   await pause(2500);
   const records = await swept();
@@ -73,7 +73,7 @@ t.test('what was refreshed is not refreshed again after a restart; a day later i
   await pause(2500);
   t.equal((await swept()).length, SILENT);
   await publish(Array.from({ length: BUSY }, (_, i) => event('busy', BUSY + i, clock + DAY)));
-  await until(async () => (await swept()).length >= 2 * SILENT, 'the next day’s refresh');
+  await until('the next day’s refresh', async () => (await swept()).length >= 2 * SILENT);
   t.same(failures, []);
   await features.stop();
 });

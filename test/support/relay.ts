@@ -62,12 +62,4 @@ export function complaint(numbers: readonly number[], count: number): string | u
   return seen.size === count ? undefined : `${seen.size} records of ${count}`;
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, what: string, msMax = 90_000): Promise<void> {
-  const end = Date.now() + msMax;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`not within ${msMax} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 export const caughtUp = async (kafka: Kafka, count: number): Promise<boolean> => (await relayed(kafka)).length >= count;

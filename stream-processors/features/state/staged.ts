@@ -12,6 +12,7 @@ export class StagedStates {
 
   get count(): number { return this.ids.length; }
 
+  /** Adds one state, which takes at most `bytesMax` bytes. */
   add<State>(id: string, bytesMax: number, state: State, encoder: { encode(state: State, into: Buffer, at: number): number }): void {
     if (this.end + bytesMax > this.bytes.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.end + bytesMax));

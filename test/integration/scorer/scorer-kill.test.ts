@@ -3,7 +3,7 @@ import t from 'tap';
 import { latestFeatures } from '../../../scorer/features-command.js';
 import { Child } from '../../support/child.js';
 import { seeded } from '../../support/random.js';
-import { until } from '../../support/relay.js';
+import { until } from '../../support/wait.js';
 import { startScoringCluster } from '../../support/scoring-cluster.js';
 
 const SEED = 17;
@@ -28,7 +28,7 @@ t.test('killed at random moments while records flow and models are swapped: each
   for (let kill = 1; kill <= KILLS; kill++) {
     child.start();
     const scored = (await predictions()).length;
-    await until(async () => (await predictions()).length > scored, 'the scorer works');
+    await until('the scorer works', async () => (await predictions()).length > scored);
     await sleep(random() * 500);
     if (kill % 2 === 0) await cluster.publishModel(`m${kill}`, kill + 1);
     await sleep(random() * 300);
@@ -38,7 +38,7 @@ t.test('killed at random moments while records flow and models are swapped: each
   flowing = false;
   await flowed;
   child.start();
-  await until(async () => (await predictions()).length >= cluster.published, 'all predictions', 90_000).catch((error: unknown) => t.comment(String(error)));
+  await until('all predictions', async () => (await predictions()).length >= cluster.published, 90_000).catch((error: unknown) => t.comment(String(error)));
   await sleep(1000); // what came twice would come now
 
   const all = await predictions();
@@ -49,7 +49,7 @@ t.test('killed at random moments while records flow and models are swapped: each
   const latest = new Map(all.map((prediction) => [prediction.customer_id, prediction]));
   child.start();
   const url = `http://127.0.0.1:${settings.SCORER_PORT}`;
-  await until(async () => ((await fetch(`${url}/health`).then((res) => res.json() as Promise<{ status: string }>).catch(() => undefined))?.status === 'up'), 'it is up again');
+  await until('it is up again', async () => ((await fetch(`${url}/health`).then((res) => res.json() as Promise<{ status: string }>).catch(() => undefined))?.status === 'up'));
   let stale = 0;
   for (const [customer, { prediction_id }] of latest) if ((await latestFeatures(settings, customer)).customer['prediction_id'] !== prediction_id) stale++;
   t.equal(stale, 0, 'killed once more: every customer’s latest is in the store');

@@ -7,7 +7,8 @@ import { createKafka } from '../../../runtime/kafka/client.js';
 import { freePort } from '../../../runtime/ports.js';
 import { loadSettings } from '../../../runtime/settings.js';
 import { TEST_JARS_DIR, testLog } from '../../support/cluster.js';
-import { caughtUp, createRelayTopics, relayed, sendNumbers, startRelay, until } from '../../support/relay.js';
+import { caughtUp, createRelayTopics, relayed, sendNumbers, startRelay } from '../../support/relay.js';
+import { until } from '../../support/wait.js';
 
 const PARTITIONS = 2;
 const ROUNDS = 30;
@@ -47,7 +48,7 @@ t.test('the broker stops and comes back, once in order and once killed, while re
   await broker.exited;
   broker = await start();
   await flow;
-  await until(() => caughtUp(kafka, ROUNDS * 400), 'all relayed', 90_000);
+  await until('all relayed', () => caughtUp(kafka, ROUNDS * 400), 90_000);
   const numbers = await relayed(kafka);
   t.equal(new Set(numbers).size, ROUNDS * 400, 'nothing is lost');
   // The producer of the test is not idempotent over its own retries, so a number may stand on the input twice; each of those once.

@@ -4,7 +4,8 @@ import { OutputBuffer } from '../../../runtime/kafka/output-buffer.js';
 import { createTransactionalProducer } from '../../../runtime/kafka/partition-producer.js';
 import { TidemarkError } from '../../../runtime/errors.js';
 import { startCluster, testLog } from '../../support/cluster.js';
-import { complaint, caughtUp, createRelayTopics, relayed, RELAY_IN, sendNumbers, startRelay, until } from '../../support/relay.js';
+import { complaint, caughtUp, createRelayTopics, relayed, RELAY_IN, sendNumbers, startRelay } from '../../support/relay.js';
+import { until } from '../../support/wait.js';
 
 const PARTITIONS = 2;
 const { settings } = await startCluster(t, { kafka: true, partitions: PARTITIONS, settings: { KAFKA_SESSION_TIMEOUT_MS: '6000', BATCH_ROWS_MAX: '500' } });
@@ -32,7 +33,7 @@ t.test('a handler that blocks longer than the session keeps its partitions (kafk
     },
   });
   await send(2000);
-  await until(() => caughtUp(kafka, sent), 'all relayed');
+  await until('all relayed', () => caughtUp(kafka, sent));
   t.same([opened, relay.failures], [PARTITIONS, []], 'no rebalance');
   t.equal(complaint(await relayed(kafka), sent), undefined);
   await relay.stop();
@@ -41,14 +42,14 @@ t.test('a handler that blocks longer than the session keeps its partitions (kafk
 t.test('members come and go: everything once', async (t) => {
   const first = await startRelay(settings, { partitions: PARTITIONS });
   const flow = (async () => { for (let i = 0; i < 20; i++) { await send(500); await new Promise((resolve) => setTimeout(resolve, 100)); } })();
-  await until(() => first.state().length === PARTITIONS && first.state().every(({ open }) => open), 'the first has all');
+  await until('the first has all', () => first.state().length === PARTITIONS && first.state().every(({ open }) => open));
   const second = await startRelay({ ...settings, INSTANCE: 'second' }, { partitions: PARTITIONS });
-  await until(() => second.state().some(({ open }) => open), 'the second has a share');
+  await until('the second has a share', () => second.state().some(({ open }) => open));
   t.equal(first.state().length, PARTITIONS - 1);
   await second.stop();
-  await until(() => first.state().length === PARTITIONS, 'the first has all again');
+  await until('the first has all again', () => first.state().length === PARTITIONS);
   await flow;
-  await until(() => caughtUp(kafka, sent), 'all relayed');
+  await until('all relayed', () => caughtUp(kafka, sent));
   t.equal(complaint(await relayed(kafka), sent), undefined);
   t.same([first.failures, second.failures], [[], []]);
   await first.stop();
@@ -59,7 +60,7 @@ t.test('retention has overtaken the committed position: an error with the way ou
   const [{ high } = { high: '0' }] = await admin.fetchTopicOffsets(RELAY_IN);
   await admin.deleteTopicRecords({ topic: RELAY_IN, partitions: [{ partition: 0, offset: high }] });
   const relay = await startRelay(settings, { partitions: PARTITIONS });
-  await until(() => relay.failures.length > 0, 'a failure');
+  await until('a failure', () => relay.failures.length > 0);
   t.equal(codes(relay.failures)[0], 'OFFSET_EXPIRED');
   t.match(String(relay.failures[0]), /relay-in-0.*--reset-offsets --to-earliest/, 'names the partition and the command');
   await relay.stop();
@@ -71,10 +72,10 @@ t.test('retention has overtaken the committed position: an error with the way ou
 
 t.test('the topic gets more partitions while it is read: an error, as customers would stand elsewhere', async (t) => {
   const relay = await startRelay(settings, { partitions: PARTITIONS });
-  await until(() => relay.state().length === PARTITIONS, 'assigned');
+  await until('assigned', () => relay.state().length === PARTITIONS);
   await admin.createPartitions({ topicPartitions: [{ topic: RELAY_IN, count: PARTITIONS + 1 }] });
   const nudge = await startRelay({ ...settings, INSTANCE: 'nudge' }, { partitions: PARTITIONS }); // a rebalance makes kafkajs look
-  await until(() => relay.failures.length + nudge.failures.length > 0, 'a failure');
+  await until('a failure', () => relay.failures.length + nudge.failures.length > 0);
   t.ok([...codes(relay.failures), ...codes(nudge.failures)].includes('PARTITION_COUNT_CHANGED'));
   await nudge.stop();
   await relay.stop();
