@@ -7,7 +7,10 @@ import { createRegistry } from '../runtime/registry/registry.js';
 import { registerSubjects, type RegisteredSubject, type SubjectSpec } from '../runtime/registry/subjects.js';
 import type { Settings } from '../runtime/settings.js';
 import { CUSTOMER_EVENT_AVRO } from '../schemas/events/customer-event.js';
+import { LEDGER_ENTRY_AVRO } from '../schemas/events/ledger-entry.js';
 import { MODEL_MANIFEST_AVRO } from '../schemas/events/model.js';
+import { CUSTOMER_OUTCOME_AVRO } from '../schemas/events/outcome.js';
+import { RETRAIN_EVENT_AVRO } from '../schemas/events/retrain-event.js';
 import { customerActivity } from '../schemas/features/customer-activity.js';
 import { featuresAvro, predictionsAvro } from '../schemas/features/derive.js';
 import { subjectOf, TOPICS } from '../schemas/topics.js';
@@ -18,6 +21,9 @@ export const SUBJECTS: readonly SubjectSpec[] = [
   { subject: subjectOf(TOPICS.features.name), schema: featuresAvro(customerActivity) },
   { subject: subjectOf(TOPICS.predictions.name), schema: predictionsAvro(customerActivity) },
   { subject: subjectOf(TOPICS.models.name), schema: MODEL_MANIFEST_AVRO },
+  { subject: subjectOf(TOPICS.ledger.name), schema: LEDGER_ENTRY_AVRO },
+  { subject: subjectOf(TOPICS.retrain.name), schema: RETRAIN_EVENT_AVRO },
+  { subject: subjectOf(TOPICS.outcomes.name), schema: CUSTOMER_OUTCOME_AVRO },
 ];
 
 /**

@@ -21,6 +21,10 @@ export const TOPICS = {
   changelog: { name: 'customer-features.changelog', partitioned: true, config: compacted },
   predictions: { name: 'predictions', partitioned: true, config: timed(30) },
   models: { name: 'models', partitioned: false, config: compacted },
+  /** Which version serves, and why: every entry is kept. */
+  ledger: { name: 'models.ledger', partitioned: false, config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' } },
+  retrain: { name: 'retrain-events', partitioned: false, config: timed(3650) },
+  outcomes: { name: 'customer-outcomes', partitioned: true, config: timed(365) },
 } as const satisfies Record<string, TopicSpec>;
 
 /** The registry subject under which a topic's value schema stands (topic name strategy). */

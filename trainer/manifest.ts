@@ -1,4 +1,4 @@
-import type { ModelManifest, ModelStage } from '../schemas/events/model.js';
+import { MANIFEST_DEFAULTS, type ModelManifest, type ModelStage } from '../schemas/events/model.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { sha256Of } from '../runtime/models/assemble.js';
 import type { SizedFields } from '../runtime/models/publish.js';
@@ -58,5 +58,6 @@ export function manifestOf(model: TrainedModel, about: { name: string; view: Fea
     data_rows: model.data_rows,
     test_inputs: model.test_vectors.inputs,
     test_outputs: [...model.test_outputs],
+    ...MANIFEST_DEFAULTS,
   };
 }

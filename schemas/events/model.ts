@@ -8,6 +8,25 @@ export const MODEL_CHUNK_BYTES = 900_000;
 export const MODEL_STAGES = ['candidate', 'shadow', 'canary', 'champion', 'retired'] as const;
 export type ModelStage = (typeof MODEL_STAGES)[number];
 
+/**
+ * How one feature, or `score`, was distributed in the rows that a model was fitted on (`score`: in its held-out rows): the
+ * columns of ClickHouse's feature_hours, with the same bins (clickhouse/feature-columns.ts).
+ */
+export interface FeatureProfile {
+  feature: string;
+  /** Empty for all rows, else `channel=web`, `tenure=0-30`. */
+  segment: string;
+  /** Ascending. */
+  bins: number[];
+  /** Rows in each of them. */
+  rows: number[];
+  /** Sum of the values, of their squares, and the extremes; missing values count as 0. */
+  total: number;
+  squares: number;
+  low: number;
+  high: number;
+}
+
 export interface ModelManifest {
   model: string;
   /** Sortable by age: UTC time of training and a piece of the content hash, `20260115T093000Z-1a2b3c4d`. */
@@ -34,7 +53,18 @@ export interface ModelManifest {
   /** Rows that a loaded model must reproduce to 1e-5 before it serves; NaN is written as null. */
   test_inputs: (number | null)[][];
   test_outputs: number[];
+  /** The reference that drift is measured against. */
+  profile: FeatureProfile[];
+  /** Content hash of the stored training set; empty where it was not stored. */
+  dataset_id: string;
+  /** The retrain event that asked for it; empty where none did. */
+  retrain_event_id: string;
+  /** Model card, JSON; empty where there is none. */
+  card: string;
 }
+
+/** What manifests written before these fields, or by others, are read with. */
+export const MANIFEST_DEFAULTS = { profile: [] as FeatureProfile[], dataset_id: '', retrain_event_id: '', card: '' } satisfies Partial<ModelManifest>;
 
 const nullableDouble = ['null', 'double'];
 export const MODEL_MANIFEST_AVRO = {
@@ -61,5 +91,29 @@ export const MODEL_MANIFEST_AVRO = {
     { name: 'data_rows', type: 'long' },
     { name: 'test_inputs', type: { type: 'array', items: { type: 'array', items: nullableDouble } } },
     { name: 'test_outputs', type: { type: 'array', items: 'double' } },
+    {
+      name: 'profile',
+      default: [],
+      type: {
+        type: 'array',
+        items: {
+          type: 'record',
+          name: 'FeatureProfile',
+          fields: [
+            { name: 'feature', type: 'string' },
+            { name: 'segment', type: 'string' },
+            { name: 'bins', type: { type: 'array', items: 'int' } },
+            { name: 'rows', type: { type: 'array', items: 'long' } },
+            { name: 'total', type: 'double' },
+            { name: 'squares', type: 'double' },
+            { name: 'low', type: 'double' },
+            { name: 'high', type: 'double' },
+          ],
+        },
+      },
+    },
+    { name: 'dataset_id', type: 'string', default: '' },
+    { name: 'retrain_event_id', type: 'string', default: '' },
+    { name: 'card', type: 'string', default: '' },
   ],
 } as const;

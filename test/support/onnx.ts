@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import protobuf from 'protobufjs';
-import type { ModelManifest } from '../../schemas/events/model.js';
+import { MANIFEST_DEFAULTS, type ModelManifest } from '../../schemas/events/model.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import { featureNames } from '../../schemas/features/derive.js';
 
@@ -105,7 +105,7 @@ export function logisticModel(view: FeatureView, version: string, seed: number, 
     model: 'churn', version, stage: 'champion', family: 'logistic_regression', view: view.name, view_version: view.version, features: names,
     created_at: 1_700_000_000_000 + seed, onnx_bytes: onnx.length, onnx_sha256: createHash('sha256').update(onnx).digest('hex'), chunk_count: 1,
     metrics: { auc: 0.5 }, parameters: {}, data_hash: 'none', data_from: 0, data_to: 0, data_rows: 4,
-    test_inputs: rows.map((row) => row.map((v) => (Number.isNaN(v) ? null : v))), test_outputs: rows.map(score),
+    test_inputs: rows.map((row) => row.map((v) => (Number.isNaN(v) ? null : v))), test_outputs: rows.map(score), ...MANIFEST_DEFAULTS,
     ...changes,
   };
   return { manifest, onnx, options, score };

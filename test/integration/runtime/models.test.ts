@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import type { ModelManifest } from '../../../schemas/events/model.js';
+import { MANIFEST_DEFAULTS, type ModelManifest } from '../../../schemas/events/model.js';
 import { TOPICS } from '../../../schemas/topics.js';
 import { Log } from '../../../runtime/log.js';
 import { createKafka } from '../../../runtime/kafka/client.js';
@@ -29,7 +29,7 @@ function bytesOf(seed: number, length: number): Buffer {
 const draft = (version: string): Omit<ModelManifest, SizedFields> => ({
   model: 'churn', version, stage: 'champion', family: 'xgboost', view: 'customer_activity', view_version: 1, features: ['a', 'b'],
   created_at: 1_768_000_000_000, metrics: { auc: 0.81 }, parameters: { seed: '7' }, data_hash: 'h', data_from: 1, data_to: 2, data_rows: 3,
-  test_inputs: [[1, null], [0.5, 2]], test_outputs: [0.25, 0.75],
+  test_inputs: [[1, null], [0.5, 2]], test_outputs: [0.25, 0.75], ...MANIFEST_DEFAULTS,
 });
 
 async function readAll(): Promise<{ versions: ModelVersion[]; end: number }> {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ModelManifest } from '../../../../schemas/events/model.js';
+import { MANIFEST_DEFAULTS, type ModelManifest } from '../../../../schemas/events/model.js';
 import { TidemarkError } from '../../../../runtime/errors.js';
 import type { KafkaRecord } from '../../../../runtime/kafka/records.js';
 import { chunkKey, createModelAssembler, manifestKey, sha256Of, type ManifestCodec, type ModelVersion } from '../../../../runtime/models/assemble.js';
@@ -13,7 +13,7 @@ function manifestOf(version: string, onnx: Buffer, chunks: number): ModelManifes
   return {
     model: 'churn', version, stage: 'champion', family: 'xgboost', view: 'customer_activity', view_version: 1, features: ['a'],
     created_at: 1, onnx_bytes: onnx.length, onnx_sha256: sha256Of(onnx), chunk_count: chunks, metrics: {}, parameters: {},
-    data_hash: 'x', data_from: 0, data_to: 1, data_rows: 1, test_inputs: [[1]], test_outputs: [0.5],
+    data_hash: 'x', data_from: 0, data_to: 1, data_rows: 1, test_inputs: [[1]], test_outputs: [0.5], ...MANIFEST_DEFAULTS,
   };
 }
 
