@@ -1,5 +1,5 @@
 import { createKafka } from '../../runtime/kafka/client.js';
-import { offsetRanges } from '../../runtime/kafka/read-partition.js';
+import { hasRecords } from '../../runtime/kafka/read-partition.js';
 import type { Log } from '../../runtime/log.js';
 import type { Settings } from '../../runtime/settings.js';
 import { TOPICS } from '../../schemas/topics.js';
@@ -22,10 +22,7 @@ export interface BootstrapOptions {
 }
 
 /** Whether any version of a model was ever published. */
-export async function hasModel(settings: Settings, log: Log): Promise<boolean> {
-  const [range] = await offsetRanges(createKafka(settings, log), TOPICS.models.name);
-  return range !== undefined && range.high > range.low;
-}
+export const hasModel = (settings: Settings, log: Log): Promise<boolean> => hasRecords(createKafka(settings, log), TOPICS.models.name);
 
 /**
  * The first part of a source: published, made into features and landed, and, where there is no model yet, trained on. History is not

@@ -103,12 +103,26 @@ interface WireRequest {
   request: { apiKey: number; apiVersion: number; encode(): Promise<unknown> };
 }
 
+interface ListOffsets { protocol(of: { version: number }): (request: object) => unknown }
+const READ_UNCOMMITTED = 0;
+
 replace('protocol/requests/produce/v3/request.js', (original: (request: ProduceRequest) => Record<string, unknown>) => (request: ProduceRequest) => {
   const encoded = request.topicData.every(({ partitions }) => partitions.every(({ messages }) => messages instanceof EncodedRecords));
   return encoded ? { ...original(request), encode: () => encodeProduce(request) } : original(request);
 });
 replace('protocol/requests/fetch/v4/decodeMessages.js', () => (decoder: never) => decodeRecordSets(decoder, decompress));
 replace('consumer/batch.js', () => FetchedBatch);
+/**
+ * kafkajs asks for the end of what is committed, which stays behind a commit until its markers are written: whoever reads to
+ * that end misses what has just been committed. The end of a partition is here the offset after its last record.
+ */
+replace('protocol/requests/listOffsets/index.js', (original: ListOffsets) => ({
+  ...original,
+  protocol: ({ version }: { version: number }) => {
+    const make = original.protocol({ version });
+    return (request: object) => make({ ...request, isolationLevel: READ_UNCOMMITTED });
+  },
+}));
 /** Linear where the original copies an array for every message; already encoded records stay whole. */
 replace('producer/groupMessagesPerPartition.js', () => ({ topic, partitionMetadata, messages, partitioner }: {
   topic: string; partitionMetadata: { length: number }; messages: KafkaJs.Message[] | EncodedRecords; partitioner(args: unknown): number;

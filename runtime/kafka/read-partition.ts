@@ -3,7 +3,7 @@ import { TidemarkError } from '../errors.js';
 import { openPartitionReader, type PartitionReader } from './cluster.js';
 import type { KafkaRecord } from './records.js';
 
-/** First offset that is there and the offset after the last, as the broker has them now. */
+/** First offset that is there and the offset after the last, open transactions and markers included, as the broker has them now. */
 export interface OffsetRange {
   readonly low: number;
   readonly high: number;
@@ -56,13 +56,30 @@ export async function readPartition(reader: PartitionReader, { topic, partition,
   return position;
 }
 
-/** Reads a whole topic as it stands now, partition by partition. */
+/** Reads a whole topic as it stands now, partition by partition; transactions that are open now are waited for. */
 export async function readTopic(kafka: Kafka, topic: string, onRecords: (partition: number, records: readonly KafkaRecord[]) => void | Promise<void>): Promise<void> {
   const ranges = await offsetRanges(kafka, topic);
   const reader = await openPartitionReader(kafka);
   try {
     for (const [partition, { low, high }] of ranges.entries())
       await readPartition(reader, { topic, partition, from: low, to: high, onRecords: (records) => onRecords(partition, records) });
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Whether a topic holds a committed record: what is left of an aborted transaction, and markers, make a partition longer and are none. */
+export async function hasRecords(kafka: Kafka, topic: string): Promise<boolean> {
+  const ranges = await offsetRanges(kafka, topic);
+  const reader = await openPartitionReader(kafka, 65_536);
+  const FOUND = Symbol('found');
+  try {
+    for (const [partition, { low, high }] of ranges.entries())
+      await readPartition(reader, { topic, partition, from: low, to: high, onRecords() { throw FOUND; } });
+    return false;
+  } catch (error) {
+    if (error === FOUND) return true;
+    throw error;
   } finally {
     await reader.close();
   }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { createKafka } from '../../../runtime/kafka/client.js';
 import { OutputBuffer } from '../../../runtime/kafka/output-buffer.js';
 import { createTransactionalProducer } from '../../../runtime/kafka/partition-producer.js';
-import { offsetRanges, readPartition } from '../../../runtime/kafka/read-partition.js';
+import { hasRecords, offsetRanges, readPartition } from '../../../runtime/kafka/read-partition.js';
 import { openPartitionReader } from '../../../runtime/kafka/cluster.js';
 import { startCluster, testLog } from '../../support/cluster.js';
 import { createRelayTopics, relayed, RELAY_IN, RELAY_OUT } from '../../support/relay.js';
@@ -84,6 +84,32 @@ t.test('reading ends at a partition whose last records are markers of transactio
   t.equal(next, range!.high, 'the position reaches the end');
   t.ok(last < range!.high - 1, 'though no record stands there');
   await reader.close();
+});
+
+t.test('the end of a partition is behind its last record: a reader waits for a commit that is under way (kafkajs gives the last stable offset)', async (t) => {
+  const before = await relayed(kafka);
+  const [{ high } = { high: NaN }] = await offsetRanges(kafka, RELAY_OUT);
+  const writer = transactional.producer({ transactionalId: 'open', idempotent: true, maxInFlightRequests: 1 });
+  await writer.connect();
+  const transaction = await writer.transaction();
+  await transaction.send({ topic: RELAY_OUT, messages: [{ partition: 0, key: '5000', value: 'x' }, { partition: 0, key: '5001', value: 'x' }] });
+  t.equal((await offsetRanges(kafka, RELAY_OUT))[0]!.high, high + 2, 'the open transaction counts');
+  const reading = relayed(kafka);
+  await transaction.commit();
+  t.same(new Set(await reading), new Set([...before, 5000, 5001]), 'what was committed while it read is read');
+  await writer.disconnect();
+});
+
+t.test('a topic that holds nothing but an aborted transaction has no records', async (t) => {
+  const writer = transactional.producer({ transactionalId: 'aborting', idempotent: true, maxInFlightRequests: 1 });
+  await writer.connect();
+  const transaction = await writer.transaction();
+  await transaction.send({ topic: RELAY_IN, messages: [{ partition: 1, value: 'never' }] });
+  await transaction.abort();
+  await writer.disconnect();
+  t.ok((await offsetRanges(kafka, RELAY_IN))[1]!.high > 0, 'though it is not empty');
+  t.equal(await hasRecords(kafka, RELAY_IN), false);
+  t.equal(await hasRecords(kafka, RELAY_OUT), true);
 });
 
 t.test('one transaction above the broker’s batch limit: sends do not overlap (kafkajs #598, #353)', async (t) => {
