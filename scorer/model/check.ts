@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../runtime/errors.js';
 import type { ModelManifest } from '../../schemas/events/model.js';
-import type { ScoringSession } from './session.js';
+import type { ScoringSession } from '../../runtime/models/session.js';
 
 /** How far a score may be from the one its trainer computed for the same row. */
 export const CHECK_TOLERANCE = 1e-5;

@@ -5,7 +5,7 @@ import type { FeatureView } from '../../schemas/features/declaration.js';
 import { featureNames } from '../../schemas/features/derive.js';
 import { chooseChunkRows, type RowCost } from '../core/chunk.js';
 import { checkModel, testRows } from './check.js';
-import { openSession, type ScoringSession } from './session.js';
+import { openSession, type ScoringSession } from '../../runtime/models/session.js';
 import { measureRowCosts } from './warm.js';
 
 /** A model version as it comes from the topic, whole: its reader has checked the bytes against the manifest's hash. */

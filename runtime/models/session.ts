@@ -1,4 +1,4 @@
-import { messageOf, TidemarkError } from '../../runtime/errors.js';
+import { messageOf, TidemarkError } from '../errors.js';
 import { loadNative, matrixTensor, ONNX_FLOAT32, ONNX_FLOAT64, type NativeSession, type NativeTensor, type NativeValue } from './ort.js';
 
 /** A model that is ready to score. Calls are synchronous: whoever holds one during a call holds it to the end of the call. */

@@ -1,4 +1,4 @@
-import { ort, ortBinding } from '../../runtime/onnxruntime.js';
+import { ort, ortBinding } from '../onnxruntime.js';
 
 /**
  * ONNX Runtime's own session, called directly. The package's public `run` wraps this same synchronous call in a timer

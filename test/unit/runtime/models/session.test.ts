@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ort } from '../../../../runtime/onnxruntime.js';
-import { openSession } from '../../../../scorer/model/session.js';
+import { openSession } from '../../../../runtime/models/session.js';
 import { logisticOnnx, logisticScore, type LogisticOptions } from '../../../support/onnx.js';
 import { sharedData } from '../../../support/shared-data.js';
 
