@@ -5,7 +5,9 @@ import type { SizedFields } from '../runtime/models/publish.js';
 import type { Metrics } from './core/metrics.js';
 import type { TrainingParameters } from './core/parameters.js';
 import type { SnapshotPlan } from './core/plan.js';
+import type { Importance } from './core/importance.js';
 import type { TestVectors } from './core/test-vectors.js';
+import type { LabelledRows } from './rows.js';
 
 export interface TrainedModel {
   readonly onnx: Buffer;
@@ -19,7 +21,14 @@ export interface TrainedModel {
   readonly plan: SnapshotPlan;
   readonly test_vectors: TestVectors;
   readonly test_outputs: readonly number[];
+  readonly holdout: LabelledRows;
+  /** The model's probabilities of the holdout's rows. */
+  readonly scores: Float32Array;
+  readonly importances: readonly Importance[];
 }
+
+/** A manifest before its bytes are counted. */
+export type ManifestDraft = Omit<ModelManifest, SizedFields>;
 
 /** Sortable by age: `20260115T093000Z-1a2b3c4d`. */
 export function versionOf(created_at: number, onnx: Uint8Array): string {
@@ -27,7 +36,7 @@ export function versionOf(created_at: number, onnx: Uint8Array): string {
 }
 
 /** What is published beside the bytes. Metrics without a value (one class only) are left out. */
-export function manifestOf(model: TrainedModel, about: { name: string; view: FeatureView; stage: ModelStage; created_at: number }): Omit<ModelManifest, SizedFields> {
+export function manifestOf(model: TrainedModel, about: { name: string; view: FeatureView; stage: ModelStage; created_at: number; retrain_event_id?: string }): ManifestDraft {
   const { plan, parameters } = model;
   return {
     model: about.name,
@@ -59,5 +68,6 @@ export function manifestOf(model: TrainedModel, about: { name: string; view: Fea
     test_inputs: model.test_vectors.inputs,
     test_outputs: [...model.test_outputs],
     ...MANIFEST_DEFAULTS,
+    retrain_event_id: about.retrain_event_id ?? '',
   };
 }

@@ -1,10 +1,13 @@
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { TidemarkError } from '../runtime/errors.js';
 import type { Log } from '../runtime/log.js';
+import { sharesOf } from './core/importance.js';
 import { evaluate } from './core/metrics.js';
 import { resolveParameters, type TrainingParameters } from './core/parameters.js';
 import { within, type SnapshotPlan } from './core/plan.js';
 import { chooseTestVectors, type TestVectors } from './core/test-vectors.js';
+import { gainsOf } from './core/tree-ensemble.js';
+import { calibrationError } from './core/reliability.js';
 import { fit, type Fitted, type InnerSplit } from './fit.js';
 import type { TrainedModel } from './manifest.js';
 import { checkOnnx } from './onnx/run.js';
@@ -52,6 +55,7 @@ export async function trainModel({ rows, data_hash, plan }: TrainingSet, options
       onnx, parameters, rounds: fitted.rounds, depth: fitted.depth, xgboost_version: library.version, data_hash, data_rows: train.rows, plan,
       metrics: {
         ...evaluate(holdout.labels, expected),
+        calibration_error: calibrationError(holdout.labels, expected),
         ...byMoment(holdout, expected),
         inner_log_loss: fitted.inner_log_loss,
         onnx_difference_max: difference,
@@ -59,6 +63,7 @@ export async function trainModel({ rows, data_hash, plan }: TrainingSet, options
         holdout_churn_rate: positives(holdout) / holdout.rows,
         holdout_rows: holdout.rows,
       },
+      holdout, scores: expected, importances: sharesOf(names, gainsOf(fitted.model)),
       test_vectors: vectors,
       test_outputs: await outputsOf(fitted, vectors, names),
     };

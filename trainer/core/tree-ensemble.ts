@@ -34,6 +34,7 @@ interface XgboostTree {
   split_conditions: number[];
   default_left: (number | boolean)[];
   categories_nodes?: number[];
+  loss_changes: number[];
 }
 
 /** A model that has no tree ensemble of one output. */
@@ -53,6 +54,15 @@ export function parseTreeEnsemble(json: string): TreeEnsemble {
   };
   model.trees.forEach((tree, index) => appendTree(ensemble, tree, index));
   return ensemble;
+}
+
+/** What each feature's splits gained together, in the loss; the importance that XGBoost names `total_gain`. */
+export function gainsOf(json: string): Float64Array {
+  const { learner } = JSON.parse(json) as XgboostModel;
+  const gains = new Float64Array(Number(learner.learner_model_param.num_feature));
+  for (const tree of learner.gradient_booster.model?.trees ?? [])
+    tree.left_children.forEach((left, node) => { if (left !== -1) gains[tree.split_indices[node]!]! += tree.loss_changes[node]!; });
+  return gains;
 }
 
 /** Walks from the root, so that nodes that pruning left unreachable stay behind; children come after their parent. */
