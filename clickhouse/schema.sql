@@ -160,6 +160,7 @@ CREATE TABLE predictions
     `degraded` Bool,
     `produced_at` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
     `features_at` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
+    `channel` LowCardinality(String),
     `kafka_partition` Int32,
     `kafka_offset` UInt64 CODEC(Delta(8), LZ4),
     `kafka_time` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),

@@ -24,9 +24,10 @@ export interface HotEvent {
   quantity: number;
   /** Epoch milliseconds. */
   timeMs: number;
+  channel: string;
 }
 
-export const hotEvent = (): HotEvent => ({ eventId: '', customerId: '', idHash: 0, typeCode: 0, amount: NaN, quantity: NaN, timeMs: 0 });
+export const hotEvent = (): HotEvent => ({ eventId: '', customerId: '', idHash: 0, typeCode: 0, amount: NaN, quantity: NaN, timeMs: 0, channel: '' });
 
 /** The answer for a value whose writer schema is not here yet: `await prepare(value)`, then ask again. */
 export const UNPREPARED = Symbol('unprepared');
@@ -141,6 +142,7 @@ export function createEventDecoder(types: AvroTypes, aheadMsMax: number): EventD
         into.amount = direct.amount;
         into.quantity = direct.quantity;
         into.timeMs = direct.timeMs;
+        into.channel = value.latin1Slice(direct.channelStart, direct.channelEnd);
         return undefined;
       }
       const event = decodeLoose(value, latestMs);
@@ -152,6 +154,7 @@ export function createEventDecoder(types: AvroTypes, aheadMsMax: number): EventD
       into.amount = event.amount ?? NaN;
       into.quantity = event.quantity ?? NaN;
       into.timeMs = event.event_time;
+      into.channel = event.channel;
       return undefined;
     },
 

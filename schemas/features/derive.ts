@@ -21,13 +21,15 @@ export interface AvroRecord {
 
 const timestamp: AvroType = { type: 'long', logicalType: 'timestamp-millis' };
 const trigger: AvroType = { type: 'enum', name: 'Trigger', symbols: [...TRIGGERS], default: 'event' };
+const channel: AvroField = { name: 'channel', type: 'string', default: '', doc: 'Of the triggering event; empty in a sweep.' };
 
 /** Feature names in vector order: the order of the model's inputs, of the Avro fields and of the ClickHouse columns. */
 export const featureNames = (view: FeatureView): string[] => view.features.map((feature) => feature.name);
 
 /**
  * Avro schema of customer-features. `event_time` is the customer's triggering event's time (in a sweep the clock),
- * `produced_at` when the event was appended to customer-events, `committed_at` when the processor wrote this record.
+ * `produced_at` when the event was appended to customer-events, `committed_at` when the processor wrote this record,
+ * `channel` the triggering event's (empty in a sweep, where there is none).
  */
 export function featuresAvro(view: FeatureView): AvroRecord {
   return {
@@ -43,6 +45,7 @@ export function featuresAvro(view: FeatureView): AvroRecord {
       { name: 'view_version', type: 'int' },
       { name: 'produced_at', type: timestamp },
       { name: 'committed_at', type: timestamp },
+      channel,
       ...featureFields(view),
     ],
   };
@@ -69,6 +72,7 @@ export function predictionsAvro(view: FeatureView): AvroRecord {
       { name: 'degraded', type: 'boolean' },
       { name: 'produced_at', type: timestamp },
       { name: 'features_at', type: timestamp },
+      channel,
       ...featureFields(view),
     ],
   };

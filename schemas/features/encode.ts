@@ -11,6 +11,8 @@ export interface FeatureHeader {
   producedMs: number;
   /** When this record is written. */
   committedMs: number;
+  /** Of the triggering event; empty in a sweep. */
+  channel: string | Uint8Array;
 }
 
 export interface FeatureEncoder {
@@ -27,8 +29,8 @@ export interface FeatureEncoder {
 
 const FRAME_BYTES = 5;
 const VARINT_BYTES_MAX = 10;
-/** Three times, two string lengths, trigger and view version. */
-const VARINTS = 7;
+/** Three times, three string lengths, trigger and view version. */
+const VARINTS = 8;
 
 /**
  * Compiles the writer of a view's records: the bytes are those that an Avro library writes for the same record, without
@@ -47,10 +49,10 @@ export function compileFeatureEncoder(view: FeatureView, schemaId: number): Feat
   const bytesOfDoubles = new Uint8Array(doubles.buffer);
 
   const bytesMax = (header: FeatureHeader): number =>
-    FRAME_BYTES + VARINTS * VARINT_BYTES_MAX + 3 * (header.customerId.length + header.eventId.length) + valueBytes;
+    FRAME_BYTES + VARINTS * VARINT_BYTES_MAX + 3 * (header.customerId.length + header.eventId.length + header.channel.length) + valueBytes;
 
   return {
-    createHeader: () => ({ customerId: '', eventId: '', eventTimeMs: 0, trigger: 0, producedMs: 0, committedMs: 0 }),
+    createHeader: () => ({ customerId: '', eventId: '', eventTimeMs: 0, trigger: 0, producedMs: 0, committedMs: 0, channel: '' }),
     bytesMax,
     encode(header, vector, vectorAt, buffer, at) {
       if (at + bytesMax(header) > buffer.length)
@@ -67,6 +69,7 @@ export function compileFeatureEncoder(view: FeatureView, schemaId: number): Feat
       for (let i = 0; i < version.length; i++) buffer[at++] = version[i]!;
       at = writeLong(buffer, at, header.producedMs);
       at = writeLong(buffer, at, header.committedMs);
+      at = writeText(buffer, at, header.channel);
       for (let i = 0; i < features; i++) doubles[i] = vector[vectorAt + i]!;
       if (LITTLE_ENDIAN) buffer.set(bytesOfDoubles, at);
       else for (let i = 0; i < features; i++) buffer.writeDoubleLE(doubles[i]!, at + i * 8);

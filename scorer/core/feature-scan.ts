@@ -14,12 +14,13 @@ export interface FeatureScan {
   viewVersion: number;
   producedAt: number;
   committedAt: number;
+  channel: number;
   /** The first feature: the rest is one little-endian double per feature. */
   values: number;
 }
 
 export const newFeatureScan = (): FeatureScan =>
-  ({ customer: 0, customerText: 0, event: 0, eventTime: 0, trigger: 0, viewVersion: 0, producedAt: 0, committedAt: 0, values: 0 });
+  ({ customer: 0, customerText: 0, event: 0, eventTime: 0, trigger: 0, viewVersion: 0, producedAt: 0, committedAt: 0, channel: 0, values: 0 });
 
 /**
  * Finds the fields of a value written with `featuresAvro(view)` (a test holds the order equal to the schema's).
@@ -35,7 +36,8 @@ export function scanFeatures(bytes: Uint8Array, start: number, end: number, feat
   scan.viewVersion = skipNumber(bytes, scan.trigger, end);
   scan.producedAt = skipNumber(bytes, scan.viewVersion, end);
   scan.committedAt = skipNumber(bytes, scan.producedAt, end);
-  scan.values = skipNumber(bytes, scan.committedAt, end);
+  scan.channel = skipNumber(bytes, scan.committedAt, end);
+  scan.values = scan.channel < 0 ? -1 : skipText(bytes, scan.channel, end);
   return scan.values >= 0 && end - scan.values === featureCount * 8;
 }
 

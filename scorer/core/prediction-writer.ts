@@ -53,7 +53,7 @@ export function createPredictionWriter(schemaId: number, partition: number) {
       at = copy(source, scan.viewVersion, scan.producedAt, out, at);
       at = copy(source, scan.trigger, scan.viewVersion, out, at);
       out[at++] = good ? 0 : 1;
-      return copy(source, scan.producedAt, end, out, at); // produced_at, features_at, values
+      return copy(source, scan.producedAt, end, out, at); // produced_at, features_at, channel, values
     },
   };
 }

@@ -18,6 +18,7 @@ export interface Prediction {
   readonly degraded: boolean;
   readonly produced_at: number;
   readonly features_at: number;
+  readonly channel: string;
   /** Values in view order; NaN is missing. */
   readonly values: readonly number[];
 }
@@ -29,8 +30,8 @@ export function predictionReader(view: FeatureView): (framed: Buffer) => Predict
   return (framed) => {
     const record = type.decode(framed, FRAME_BYTES).value as Omit<Prediction, 'values'> & Record<string, number>;
     const values = names.map((name) => record[name] as number);
-    const { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, produced_at, features_at } = record;
-    return { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, produced_at, features_at, values };
+    const { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, produced_at, features_at, channel } = record;
+    return { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, produced_at, features_at, channel, values };
   };
 }
 

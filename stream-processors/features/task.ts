@@ -131,7 +131,7 @@ export class FeatureTask implements PartitionTask {
       this.live = isLive(this.live, record.timestamp, event.timeMs, this.clock.nowMs);
       this.counts.accepted++;
       reducer.vector(entry.state, 0, this.vector, 0);
-      this.write(output, event.customerId, event.eventId, event.timeMs, 0, record.timestamp);
+      this.write(output, event.customerId, event.eventId, event.timeMs, 0, record.timestamp, event.channel);
     } else if (outcome === 1) {
       this.counts.duplicate++;
     } else {
@@ -168,17 +168,18 @@ export class FeatureTask implements PartitionTask {
     const cached = this.cache.get(customerId);
     if (cached?.dirty === true) return; // it has just been heard of
     reducer.vector(cached?.state ?? this.decode(stored), clockMs, this.vector, 0);
-    this.write(output, customerId, `sweep-${clockMs}`, clockMs, 1, now());
+    this.write(output, customerId, `sweep-${clockMs}`, clockMs, 1, now(), '');
     metrics.swept.inc();
   }
 
-  private write(output: TransactionOutput, customerId: string, eventId: string, timeMs: number, trigger: 0 | 1, producedMs: number): void {
+  private write(output: TransactionOutput, customerId: string, eventId: string, timeMs: number, trigger: 0 | 1, producedMs: number, channel: string): void {
     const header = this.header;
     header.customerId = customerId;
     header.eventId = eventId;
     header.eventTimeMs = timeMs;
     header.trigger = trigger;
     header.producedMs = producedMs;
+    header.channel = channel;
     header.committedMs = this.options.now();
     const bytesMax = this.options.encoder.bytesMax(header);
     if (bytesMax > this.record.length) this.record = Buffer.allocUnsafe(bytesMax);

@@ -32,11 +32,13 @@ async function publish(events: readonly OracleEvent[]): Promise<void> {
   await producer.send({ topic: TOPICS.events.name, messages: events.map((one) => ({ key: one.customer_id, value: JSON.stringify({ ...one, channel: 'web' }) })) });
 }
 const decoder = new AvroTypes(createRegistry(settings, testLog), subjectOf(TOPICS.features.name)).decoder<Record<string, number | string>>(featuresAvro(customerActivity));
+const channels = new Set<string>();
 async function swept(): Promise<Record<string, number | string>[]> {
   const all: Record<string, number | string>[] = [];
   await readTopic(kafka, TOPICS.features.name, async (_partition, records) => {
     for (const { value } of records) {
       const record = await decoder.read(value!);
+      channels.add(`${record['trigger']}:${record['channel']}`);
       if (record['trigger'] === 'sweep') all.push(record);
     }
   });
@@ -60,6 +62,7 @@ t.test('silent customers are refreshed as of the stream’s clock, once, and no 
   const records = await swept();
   t.same(new Set(records.map(({ customer_id }) => customer_id)), new Set(Array.from({ length: SILENT }, (_, i) => `silent-${i}`)));
   t.equal(records.length, SILENT, 'further passes at the same clock bring nothing');
+  t.same([...channels].sort(), ['event:web', 'sweep:'], 'a score of an event has its channel, the sweep has none');
   for (const record of records) {
     t.equal(record['event_time'], clock);
     const wrong = difference(names, names.map((name) => Number(record[name])), oracle.vector(String(record['customer_id']), clock));

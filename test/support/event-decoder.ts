@@ -35,7 +35,7 @@ export function decodeBoth(decoder: EventDecoder, value: Buffer | null, timestam
   }
   if (hot !== undefined) throw new Error(`decodeFull accepts, decodeHot: ${hot.reason} (${hot.error})`);
   const expected: HotEvent = {
-    eventId: full.event_id, customerId: full.customer_id, idHash: hashId(full.event_id), typeCode: EVENT_TYPES.indexOf(full.event_type),
+    channel: full.channel, eventId: full.event_id, customerId: full.customer_id, idHash: hashId(full.event_id), typeCode: EVENT_TYPES.indexOf(full.event_type),
     amount: full.amount ?? NaN, quantity: full.quantity ?? NaN, timeMs: full.event_time,
   };
   for (const name of Object.keys(expected) as (keyof HotEvent)[])

@@ -6,7 +6,7 @@ export function plainFeatureEncoder(view: FeatureView, schemaId: number): Featur
   const width = view.features.length;
   const bytesMax: FeatureEncoder['bytesMax'] = ({ customerId, eventId }) => 5 + 30 + 3 * (customerId.length + eventId.length) + width * 8;
   return {
-    createHeader: () => ({ customerId: '', eventId: '', eventTimeMs: 0, trigger: 0, producedMs: 0, committedMs: 0 }),
+    createHeader: () => ({ customerId: '', eventId: '', eventTimeMs: 0, trigger: 0, producedMs: 0, committedMs: 0, channel: '' }),
     bytesMax,
     encode(header, vector, vectorAt, buffer, at) {
       buffer[at] = 0;

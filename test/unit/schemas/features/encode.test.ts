@@ -29,13 +29,14 @@ for (const view of [customerActivity, everyAggregate])
       header.trigger = random.below(2) as 0 | 1;
       header.producedMs = random.pick(times);
       header.committedMs = random.pick(times);
+      header.channel = random.pick(ids);
       const vector = Float64Array.from({ length: names.length + 3 }, () => (random.chance(0.5) ? random.pick(specials) : random() * 1e4));
       const want = Buffer.concat([Buffer.from([0, 1, 2, 3, 0x84]), type.toBuffer({
         customer_id: header.customerId, event_id: header.eventId, event_time: header.eventTimeMs, trigger: TRIGGERS[header.trigger],
-        view_version: view.version, produced_at: header.producedMs, committed_at: header.committedMs,
+        view_version: view.version, produced_at: header.producedMs, committed_at: header.committedMs, channel: header.channel,
         ...Object.fromEntries(names.map((name, i) => [name, vector[3 + i]])),
       })]);
-      if (round % 2 === 1) { header.customerId = Buffer.from(header.customerId); header.eventId = Buffer.from(header.eventId); }
+      if (round % 2 === 1) { header.customerId = Buffer.from(header.customerId); header.eventId = Buffer.from(header.eventId); header.channel = Buffer.from(header.channel); }
       const end = encoder.encode(header, vector, 3, buffer, 11);
       if (!buffer.subarray(11, end).equals(want) || end - 11 > encoder.bytesMax(header)) different++;
     }

@@ -67,7 +67,7 @@ t.test('a batch becomes predictions: their bytes are what avsc writes, their sco
     const expected = frame(PREDICTIONS, type.toBuffer({
       prediction_id: `${P}-${1000 + i}`, customer_id: one.customer_id, event_id: one.event_id, event_time: one.event_time, scored_at: 1_700_000_002_000,
       score: prediction.score, decision: prediction.score >= 0.6 ? 'at_risk' : 'keep', model_version: 'v1', view_version: 1, trigger: one.trigger, degraded: false,
-      produced_at: one.produced_at, features_at: one.committed_at, ...Object.fromEntries(names.map((name, f) => [name, one.values[f]])),
+      produced_at: one.produced_at, features_at: one.committed_at, channel: one.channel, ...Object.fromEntries(names.map((name, f) => [name, one.values[f]])),
     }));
     if (topic !== 'predictions' || key?.toString() !== one.customer_id || !value!.equals(expected)) wrong++;
     if (Math.abs(prediction.score - model.score(one.values)) > 1e-6) wrong++;
@@ -77,7 +77,7 @@ t.test('a batch becomes predictions: their bytes are what avsc writes, their sco
 });
 
 t.test('the schema’s fields stand in the order that the scan takes them', async (t) => {
-  t.strictSame(featuresAvro(view).fields.map(({ name }) => name), ['customer_id', 'event_id', 'event_time', 'trigger', 'view_version', 'produced_at', 'committed_at', ...names]);
+  t.strictSame(featuresAvro(view).fields.map(({ name }) => name), ['customer_id', 'event_id', 'event_time', 'trigger', 'view_version', 'produced_at', 'committed_at', 'channel', ...names]);
 });
 
 t.test('what cannot be scored is skipped and said, the rest goes on', async (t) => {
