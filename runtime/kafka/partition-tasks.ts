@@ -132,7 +132,11 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
     partitionsConsumedConcurrently: Math.max(16, options.partitions),
     async eachBatch({ batch, resolveOffset, heartbeat, isStale }) {
       const runner = runners.get(batch.partition);
-      if (runner === undefined || !runner.open || isStale()) return;
+      if (runner === undefined || isStale()) return;
+      if (!runner.open) { // it has rolled back and opens anew: onReady resumes it, until then it would be fetched again and again
+        consumer.pause([{ topic, partitions: [batch.partition] }]);
+        return;
+      }
       if (options.ready?.() === false) {
         consumer.pause([{ topic, partitions: [batch.partition] }]);
         setTimeout(() => { if (!stopping) consumer.resume([{ topic, partitions: [batch.partition] }]); }, 500);

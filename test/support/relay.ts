@@ -12,11 +12,11 @@ export const RELAY_OUT = 'relay-out';
 export async function startRelay(settings: Settings, options: Partial<PartitionTasksOptions> & {
   partitions: number;
   onProcess?: (records: readonly KafkaRecord[], output: TransactionOutput) => void | Promise<void>;
-  onOpen?: (partition: number) => void;
+  onOpen?: (partition: number) => void | Promise<void>;
 }): Promise<PartitionTasks & { failures: unknown[] }> {
   const failures: unknown[] = [];
   const createTask = (partition: number): PartitionTask => ({
-    async open() { options.onOpen?.(partition); },
+    async open() { await options.onOpen?.(partition); },
     async process(records, output) {
       await options.onProcess?.(records, output);
       for (const { key, value } of records) output.append(RELAY_OUT, key, value);
