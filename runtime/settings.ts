@@ -61,6 +61,7 @@ export const SETTINGS = {
   SWEEP_ROWS_PER_S: count(500, 1).describe('most refreshed customers a second in a sweep'),
 
   MODEL_NAME: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/).default('churn').describe('the model that the scorer serves'),
+  ROLLOUT_MODE: z.enum(['shadow', 'canary', 'full']).default('shadow').describe('how a version that was accepted enters service: shadow (scored beside the champion, not published, then canary), canary (serves a rising share of customers), full (at once)'),
   XGBOOST_LIBRARY: text().describe('your own libxgboost (shared library); unset: the published one, fetched once'),
   LABEL_HORIZON_DAYS: count(30, 1, 3650).describe('a customer without a purchase for this many days has churned'),
   TRAIN_SNAPSHOT_STEP_DAYS: count(0, 0, 365).describe('days between two training snapshots of a customer; 0: from 1 to 7 by the length of the history'),

@@ -39,10 +39,12 @@ export async function sendVersion(transaction: Transaction, codec: ManifestCodec
  * Publishes a version: chunks, then the manifest, in one transaction, so that no reader sees a part of it. A stage change
  * publishes the version again, chunks included: compaction then never parts a manifest from its chunks.
  * @param kafka a client with the transactional profile
+ * @param also writes what belongs to the same transaction: entries of the ledger (`appendLedger`)
  * @returns the manifest as published
  */
 export async function publishModel(
   kafka: Kafka, codec: ManifestCodec, draft: Omit<ModelManifest, SizedFields>, onnx: Uint8Array,
+  also?: (transaction: Transaction) => Promise<void>,
 ): Promise<ModelManifest> {
   const manifest = sized(draft, onnx);
   const producer = modelProducer(kafka, manifest.model);
@@ -51,6 +53,7 @@ export async function publishModel(
     const transaction = await producer.transaction();
     try {
       await sendVersion(transaction, codec, manifest, onnx);
+      await also?.(transaction);
       await transaction.commit();
     } catch (error) {
       await transaction.abort().catch(() => undefined);

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from '../kafka/kafkajs.js';
 import { TOPICS } from '../../schemas/topics.js';
-import { messageOf } from '../errors.js';
 import { openPartitionReader } from '../kafka/cluster.js';
+import { followPartition } from '../kafka/follow-partition.js';
 import { offsetRanges, readPartition } from '../kafka/read-partition.js';
 import type { KafkaRecord } from '../kafka/records.js';
+import type { Stoppable } from '../lifecycle.js';
 import type { Log } from '../log.js';
 import { createModelAssembler, type ManifestCodec, type ModelVersion } from './assemble.js';
 
@@ -15,9 +15,6 @@ export interface ModelReaderOptions {
   /** Called for every whole version in the order of the topic, one at a time; a version comes again when its stage changes. */
   onModel(version: ModelVersion): void | Promise<void>;
 }
-
-const RETRY_MS = { first: 200, most: 10_000 };
-const WAIT_MS = 1000;
 
 /**
  * Reads `models` as it stands now. Only the versions that `onModel` keeps stay in memory.
@@ -40,45 +37,14 @@ export async function readModels(options: ModelReaderOptions): Promise<number> {
  * Hands over every version that is published from an offset on, within about a second of its commit, until stopped.
  * A broker that is away is waited for; an error of `onModel` is logged and the version passed over.
  */
-export function followModels(options: ModelReaderOptions & { readonly from: number }): { stop(): Promise<void> } {
-  const abort = new AbortController();
-  const ended = follow(options, abort.signal);
-  return {
-    stop: async () => {
-      abort.abort();
-      await ended;
-    },
-  };
-}
-
-async function follow(options: ModelReaderOptions & { readonly from: number }, signal: AbortSignal): Promise<void> {
-  const topic = TOPICS.models.name;
+export function followModels(options: ModelReaderOptions & { readonly from: number }): Stoppable {
+  const { kafka, log, from } = options;
   let take = consumerOf({ ...options, onModel: guarded(options) });
-  let position = options.from;
-  let retryMs = RETRY_MS.first;
-  while (!signal.aborted) {
-    try {
-      const reader = await openPartitionReader(options.kafka);
-      try {
-        while (!signal.aborted) {
-          const batch = await reader.fetch(topic, 0, position, WAIT_MS);
-          retryMs = RETRY_MS.first;
-          if (batch.records.length > 0) await take(batch.records);
-          position = batch.nextOffset;
-        }
-      } finally {
-        await reader.close().catch(() => undefined);
-      }
-    } catch (error) {
-      options.log.warn('models_reader_waits', { message: messageOf(error), retry_ms: retryMs, offset: position });
-      if ((error as { type?: string }).type === 'OFFSET_OUT_OF_RANGE') { // the topic was made anew
-        position = 0;
-        take = consumerOf({ ...options, onModel: guarded(options) });
-      }
-      await sleep(retryMs, undefined, { signal }).catch(() => undefined);
-      retryMs = Math.min(retryMs * 2, RETRY_MS.most);
-    }
-  }
+  return followPartition({
+    kafka, log, from, topic: TOPICS.models.name, partition: 0,
+    onRecords: (records) => take(records),
+    onRestart: () => { take = consumerOf({ ...options, onModel: guarded(options) }); },
+  });
 }
 
 /** A version that its taker fails on is told and passed over: reading it again would fail again. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { MANIFEST_DEFAULTS, type ModelManifest } from '../../../schemas/events/model.js';
+import type { LedgerEntry } from '../../../schemas/events/ledger-entry.js';
+import { ledgerEntry } from '../../../schemas/ledger/entry.js';
 import { TOPICS } from '../../../schemas/topics.js';
 import { Log } from '../../../runtime/log.js';
 import { createKafka } from '../../../runtime/kafka/client.js';
@@ -8,6 +10,7 @@ import { ensureTopics } from '../../../runtime/kafka/topics.js';
 import { chunkKey, type ModelVersion } from '../../../runtime/models/assemble.js';
 import { createManifestCodec } from '../../../runtime/models/codec.js';
 import { publishModel, type SizedFields } from '../../../runtime/models/publish.js';
+import { appendLedger, createLedgerCodec, followLedger, readLedger } from '../../../runtime/models/ledger.js';
 import { followModels, readModels } from '../../../runtime/models/read.js';
 import { createRegistry } from '../../../runtime/registry/registry.js';
 import { startCluster } from '../../support/cluster.js';
@@ -18,8 +21,10 @@ const lines: string[] = [];
 const log = new Log('test', 'info', (line) => lines.push(line));
 const kafka = createKafka(settings, log);
 const transactional = createKafka(settings, log, 'transactional');
-const codec = createManifestCodec(createRegistry(settings, log));
-await ensureTopics(kafka, settings, [TOPICS.models]);
+const registry = createRegistry(settings, log);
+const codec = createManifestCodec(registry);
+const ledger = createLedgerCodec(registry);
+await ensureTopics(kafka, settings, [TOPICS.models, TOPICS.ledger]);
 
 function bytesOf(seed: number, length: number): Buffer {
   const next = random(seed);
@@ -102,4 +107,32 @@ t.test('an aborted transaction and a foreign record are not seen as versions', a
 
 t.test('an empty model is refused before anything is sent', async (t) => {
   await t.rejects(publishModel(transactional, codec, draft('v0'), Buffer.alloc(0)), { code: 'MODEL_INVALID' });
+});
+
+t.test('a version and its ledger entries are seen together or not at all; entries by themselves; others’ records are passed over', async (t) => {
+  const entry = (version: string, model = 'churn'): LedgerEntry => ledgerEntry({ model, version, action: 'promoted', champion: version, at: 1_768_000_000_000, by: 'trainer', evidence: '{"auc":0.8}' }, version);
+  const options = { kafka, codec: ledger, log, model: 'churn' };
+  t.same((await readLedger(options)).entries, []);
+  const before = (await readAll()).versions.length;
+  const followed: string[] = [];
+  const follower = followLedger({ ...options, from: 0, onEntries: (entries) => { followed.push(...entries.map(({ version }) => version)); } });
+  t.teardown(() => follower.stop());
+  await t.rejects(publishModel(transactional, codec, draft('v5'), bytesOf(5, 500), async (transaction) => {
+    await appendLedger(transaction, ledger, [entry('v5')]);
+    throw new Error('killed here');
+  }), { code: 'TRANSACTION_FAILED' });
+  t.same((await readLedger(options)).entries, []);
+  t.equal((await readAll()).versions.length, before);
+  await publishModel(transactional, codec, draft('v6'), bytesOf(6, 500), (transaction) => appendLedger(transaction, ledger, [entry('v6')]));
+  await appendLedger(kafka, ledger, [entry('other', 'ltv'), entry('v7'), entry('v7')]);
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic: TOPICS.ledger.name, messages: [{ key: 'churn', value: 'no avro' }] });
+  await producer.disconnect();
+  await appendLedger(kafka, ledger, [entry('v8')]);
+  const { entries } = await readLedger(options);
+  t.same(entries, [entry('v6'), entry('v7'), entry('v8')]);
+  t.equal((await readAll()).versions.length, before + 1);
+  await until(() => followed.length === 4, 'the follower has them too');
+  t.same(followed, ['v6', 'v7', 'v7', 'v8']);
 });
