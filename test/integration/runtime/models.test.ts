@@ -133,6 +133,6 @@ t.test('a version and its ledger entries are seen together or not at all; entrie
   const { entries } = await readLedger(options);
   t.same(entries, [entry('v6'), entry('v7'), entry('v8')]);
   t.equal((await readAll()).versions.length, before + 1);
-  await until(() => followed.length === 4, 'the follower has them too');
-  t.same(followed, ['v6', 'v7', 'v7', 'v8']);
+  await until(() => followed.includes('v8'), 'the follower has them too');
+  t.same([...new Set(followed)], ['v6', 'v7', 'v8']);
 });
