@@ -1,12 +1,6 @@
+import { BINS_PER_DOUBLING, EXPONENT_MAX, MISSING_BIN, POSITIVE_ORIGIN } from '../schemas/drift/bins.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { clickhouseFeatureColumns, featureNames } from '../schemas/features/derive.js';
-
-/** A bin's number for missing values (NaN). */
-export const MISSING_BIN = 32_767;
-/** Bins to a doubling of the value: 2^(1/32) - 1 = 2.2 % wide. */
-export const BINS_PER_DOUBLING = 32;
-const EXPONENT_MAX = 8_000;
-const POSITIVE_ORIGIN = 10_000;
 
 /**
  * SQL for a value's bin: 0 for zero, 10000 + floor(32 log2 v) for positive values, mirrored for negative ones, so that the

@@ -9,17 +9,17 @@ export const DRIFT_STATISTICS = [
   'out_of_range_rate',
   /** Share of rows in categories that the reference does not have (`channel`, and features of at most 20 distinct values). */
   'new_category_rate',
-  /** Population stability index, natural logarithm; p: its asymptotic chi-square. */
+  /** Population stability index on the reference's tenths, natural logarithm; p: that of chi_square on the same bins. */
   'psi',
   /** Kolmogorov-Smirnov distance, 0 to 1; p: two-sided, conservative where values tie. */
   'ks',
-  /** Jensen-Shannon distance (the square root), base 2, 0 to 1; p: asymptotic chi-square. */
+  /** Jensen-Shannon distance (the square root), base 2, 0 to 1, on the same bins; p: that of chi_square. */
   'jensen_shannon',
   /** Wasserstein distance over the reference's standard deviation; no p. */
   'wasserstein_normed',
   /** Pearson's statistic of the 2 x k table, without Yates' correction; p: chi-square with `degrees`. */
   'chi_square',
-  /** Hellinger distance, 0 to 1; p: asymptotic chi-square. */
+  /** Hellinger distance, 0 to 1, on the same bins; p: that of chi_square. */
   'hellinger',
   /** AUC of a classifier that tells window from reference, all features together, 0.5 to 1; feature is empty. */
   'domain_auc',

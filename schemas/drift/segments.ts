@@ -11,10 +11,14 @@ export const tenureSegment = (tenureDays: number): string => TENURE_SEGMENTS[TEN
 export const channelSegment = (channel: string): string => `channel=${channel}`;
 
 /**
- * Segments of a training profile by what made a row: a customer's event, or a moment in silence. A model's rows have
- * another mixture of the two than a window of production; with these profiles the reference is mixed as the window is.
+ * Segments of a training profile by what made a row: a customer's event (`event`), or a moment of silence, as the sweep's
+ * (`sweep`: snapshots of customers without an event in the 24 hours before). A model's rows have another mixture of the two
+ * than a window of production; with both profiles the reference is mixed as the window is.
  */
-export const TRIGGER_SEGMENTS = { event: 'trigger=event', sweep: 'trigger=sweep' } as const;
+export type RowTrigger = 'event' | 'sweep';
+
+/** The segment of a profile within another one: `trigger=event`, `tenure=0-30,trigger=sweep`. @param segment empty for all rows */
+export const triggerSegment = (segment: string, trigger: RowTrigger): string => `${segment}${segment === '' ? '' : ','}trigger=${trigger}`;
 
 /** SQL for the tenure segment of a row, the same as `tenureSegment`. */
 export function tenureSegmentSql(tenureDays: string): string {

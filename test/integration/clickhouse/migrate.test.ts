@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { migrate } from '../../../clickhouse/migrate.js';
 import { readMigrations } from '../../../clickhouse/migration-files.js';
-import { MISSING_BIN } from '../../../clickhouse/feature-columns.js';
+import { MISSING_BIN } from '../../../schemas/drift/bins.js';
 import { PROJECT_ROOT } from '../../../runtime/paths.js';
 import { customerActivity } from '../../../schemas/features/customer-activity.js';
 import { count, days } from '../../../schemas/features/declaration.js';
