@@ -47,6 +47,7 @@ export class PartitionRunner {
   private queuedRows = 0;
   private committedNext = -1;
   private stopping = false;
+  private readonly revoked = new AbortController();
   private wake: () => void = () => undefined;
   private drainListeners: (() => void)[] = [];
   private lastCommitAt = 0;
@@ -77,9 +78,10 @@ export class PartitionRunner {
     return this.full && !this.stopping ? new Promise((resolve) => this.drainListeners.push(resolve)) : Promise.resolve();
   }
 
-  /** Ends after the transaction under way; what is queued is left to the next owner. */
+  /** Ends after the transaction under way, or in the middle of a restore; what is queued is left to the next owner. */
   stop(): Promise<void> {
     this.stopping = true;
+    this.revoked.abort();
     this.wake();
     this.notifyDrained();
     return this.done;
@@ -116,7 +118,7 @@ export class PartitionRunner {
   private async start(): Promise<void> {
     const { task, producer, onReady } = this.options;
     await producer.open();
-    await task.open();
+    await task.open(this.revoked.signal);
     this.committedNext = await this.options.startOffset();
     this.position = this.committedNext;
     onReady(this.position);

@@ -20,8 +20,11 @@ export interface TransactionOutput {
 
 /** The work on one assigned partition. All calls come one at a time. */
 export interface PartitionTask {
-  /** Restores what the work needs; called once the former owner is fenced and before any record. */
-  open(): Promise<void>;
+  /**
+   * Restores what the work needs; called once the former owner is fenced and before any record.
+   * @param revoked aborted when the partition moves on or the process stops: a long restore ends by throwing
+   */
+  open(revoked?: AbortSignal): Promise<void>;
   /**
    * Takes records in offset order and appends outputs. It may return a promise. Whatever it changes must be undone by
    * `rollback` or made durable by `committed`.

@@ -72,12 +72,12 @@ export class FeatureTask implements PartitionTask {
 
   get cached(): number { return this.cache.size; }
 
-  async open(): Promise<void> {
+  async open(revoked?: AbortSignal): Promise<void> {
     const { partition, partitions, reader, store, metrics, log, sweep } = this.options;
     const startedAt = this.options.now();
     const range = await this.options.changelogRange(partition);
     const { position, records, spreadKnown } = await restorePartition({
-      reader, store, range, partition, partitions,
+      reader, store, range, partition, partitions, revoked,
       topic: this.options.topics.changelog,
       onProgress: (done, of) => metrics.restore.set({ partition: String(partition) }, done / of),
     });

@@ -3,19 +3,12 @@ import { createKafka } from '../../runtime/kafka/client.js';
 import { kafkajs } from '../../runtime/kafka/kafkajs.js';
 import { freePort } from '../../runtime/ports.js';
 import { partitionOf } from '../../runtime/kafka/partitioner.js';
-import { readTopic } from '../../runtime/kafka/read-partition.js';
 import { ensureTopics } from '../../runtime/kafka/topics.js';
-import { AvroTypes } from '../../runtime/registry/avro-types.js';
-import { createRegistry } from '../../runtime/registry/registry.js';
-import { customerActivity } from '../../schemas/features/customer-activity.js';
-import { featureNames, featuresAvro } from '../../schemas/features/derive.js';
-import { DEAD_LETTER_HEADERS } from '../../schemas/events/dead-letter.js';
-import { subjectOf, TOPICS } from '../../schemas/topics.js';
+import { TOPICS } from '../../schemas/topics.js';
 import { Child } from '../support/child.js';
 import { startCluster, testLog } from '../support/cluster.js';
-import { difference } from '../support/features.js';
+import { complaintOf, expectedOf, featureOutputs } from '../support/feature-outputs.js';
 import { randomHistory } from '../support/history.js';
-import { Oracle } from '../support/oracle.js';
 import { seeded } from '../support/random.js';
 import { until } from '../support/wait.js';
 
@@ -76,43 +69,18 @@ t.test('two processes are killed at random moments while events flow: every even
   }
   await flow;
 
-  const oracle = new Oracle(customerActivity);
-  const outcomes = history.map((event) => oracle.take(event));
-  const accepted = history.filter((_, i) => outcomes[i] === 'accepted');
-  const tooLate = outcomes.filter((outcome) => outcome === 'too late').length;
-
-  const names = featureNames(customerActivity);
-  const decoder = new AvroTypes(createRegistry(settings, testLog), subjectOf(TOPICS.features.name)).decoder<Record<string, number | string>>(featuresAvro(customerActivity));
-  const outputs = async (): Promise<Record<string, number | string>[]> => {
-    const all: Record<string, number | string>[] = [];
-    await readTopic(kafka, TOPICS.features.name, async (_partition, records) => { for (const { value } of records) all.push(await decoder.read(value!)); });
-    return all;
-  };
-  const deadLetters = async (): Promise<string[]> => {
-    const all: string[] = [];
-    await readTopic(kafka, TOPICS.deadLetters.name, (_partition, records) => { for (const { headers } of records) all.push(headers[DEAD_LETTER_HEADERS.reason]!.toString()); });
-    return all.sort();
-  };
-  await until('all outputs', async () => (await outputs()).length >= accepted.length && (await deadLetters()).length >= tooLate + 2, 90_000).catch((error: unknown) => t.comment(String(error)));
+  const { accepted, tooLate } = expectedOf(history);
+  const { features, deadLetterReasons } = featureOutputs(settings);
+  await until('all outputs', async () => (await features()).length >= accepted.length && (await deadLetterReasons()).length >= tooLate + 2, 90_000).catch((error: unknown) => t.comment(String(error)));
   await new Promise((resolve) => setTimeout(resolve, 1500)); // what came twice would come now
 
-  const found = await outputs();
+  const found = await features();
   t.equal(found.length, accepted.length, 'as many outputs as accepted events');
-  t.same(await deadLetters(), ['empty', 'bad_magic', ...Array.from({ length: tooLate }, () => 'too_late')].sort(), 'and as many dead letters as late and broken records');
+  t.same(await deadLetterReasons(), ['empty', 'bad_magic', ...Array.from({ length: tooLate }, () => 'too_late')].sort(), 'and as many dead letters as late and broken records');
   const keys = new Set(found.map(({ customer_id, event_id }) => `${customer_id} ${event_id}`));
   t.ok(accepted.every(({ customer_id, event_id }) => keys.has(`${customer_id} ${event_id}`)), 'one of each');
 
-  const replay = new Oracle(customerActivity);
-  const byCustomer = new Map<string, Record<string, number | string>[]>();
-  for (const output of found) byCustomer.set(String(output['customer_id']), [...(byCustomer.get(String(output['customer_id'])) ?? []), output]);
-  let complaint: string | undefined;
-  for (const event of history) {
-    if (replay.take(event) !== 'accepted') continue;
-    const output = byCustomer.get(event.customer_id)?.shift();
-    complaint ??= output === undefined ? `${event.event_id} is missing` : output['event_id'] !== event.event_id ? `${output['event_id']} stands where ${event.event_id} should`
-      : difference(names, names.map((name) => Number(output[name])), replay.vector(event.customer_id));
-  }
-  t.equal(complaint, undefined, 'the vector after every event is the oracle’s');
+  t.equal(complaintOf(history, found), undefined, 'the vector after every event is the oracle’s');
   t.same(processes.flatMap((child) => child.died), [], 'no process ended by itself');
   for (const child of processes) if (child.died.length > 0) t.comment(child.lines.filter((line) => /"level":"(warn|error)"|"stopping"/.test(line)).join('\n'));
   for (const child of processes) await child.stop();

@@ -21,6 +21,8 @@ export interface RestoreOptions {
   readonly range: OffsetRange;
   readonly store: PartitionStore;
   onProgress(done: number, of: number): void;
+  /** Ends the restore between two fetches; the copy stands at a place from which the next one goes on. */
+  readonly revoked?: AbortSignal | undefined;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function restorePartition(options: RestoreOptions): Promise<Restore
   await readPartition(reader, {
     topic, partition, from, to: range.high,
     async onRecords(batch, nextOffset) {
+      options.revoked?.throwIfAborted();
       const keys: string[] = [];
       const states: Buffer[] = [];
       for (const { key, value } of batch) {
