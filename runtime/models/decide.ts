@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerEntry } from '../../schemas/events/ledger-entry.js';
 import type { ModelManifest } from '../../schemas/events/model.js';
-import { TOPICS } from '../../schemas/topics.js';
 import { messageOf, TidemarkError } from '../errors.js';
 import type { Kafka } from '../kafka/kafkajs.js';
 import type { Log } from '../log.js';
 import type { ManifestCodec } from './assemble.js';
-import { readLedger, type LedgerCodec } from './ledger.js';
+import { appendLedger, readLedger, type LedgerCodec } from './ledger.js';
 import { modelProducer, sendVersion } from './publish.js';
 
 /** What one decision writes: entries, and the version that they are about where it is a new one. */
@@ -52,8 +51,7 @@ export async function decide<T extends Decision>(
           return undefined;
         }
         if (decision.version !== undefined) await sendVersion(transaction, manifests, decision.version.manifest, decision.version.onnx);
-        const messages = await Promise.all(decision.entries.map(async (entry) => ({ key: entry.model, value: await ledger.encode(entry), partition: 0 })));
-        await transaction.send({ topic: TOPICS.ledger.name, acks: -1, messages });
+        await appendLedger(transaction, ledger, decision.entries);
         await transaction.commit();
         return decision;
       } catch (error) {
