@@ -9,6 +9,7 @@ import type { Settings } from '../runtime/settings.js';
 import { CUSTOMER_EVENT_AVRO } from '../schemas/events/customer-event.js';
 import { LEDGER_ENTRY_AVRO } from '../schemas/events/ledger-entry.js';
 import { MODEL_MANIFEST_AVRO } from '../schemas/events/model.js';
+import { SHADOW_PREDICTION_AVRO } from '../schemas/events/shadow-prediction.js';
 import { CUSTOMER_OUTCOME_AVRO } from '../schemas/events/outcome.js';
 import { RETRAIN_EVENT_AVRO } from '../schemas/events/retrain-event.js';
 import { customerActivity } from '../schemas/features/customer-activity.js';
@@ -20,6 +21,7 @@ export const SUBJECTS: readonly SubjectSpec[] = [
   { subject: subjectOf(TOPICS.events.name), schema: CUSTOMER_EVENT_AVRO },
   { subject: subjectOf(TOPICS.features.name), schema: featuresAvro(customerActivity) },
   { subject: subjectOf(TOPICS.predictions.name), schema: predictionsAvro(customerActivity) },
+  { subject: subjectOf(TOPICS.shadow.name), schema: SHADOW_PREDICTION_AVRO },
   { subject: subjectOf(TOPICS.models.name), schema: MODEL_MANIFEST_AVRO },
   { subject: subjectOf(TOPICS.ledger.name), schema: LEDGER_ENTRY_AVRO },
   { subject: subjectOf(TOPICS.retrain.name), schema: RETRAIN_EVENT_AVRO },

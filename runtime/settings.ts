@@ -62,6 +62,8 @@ export const SETTINGS = {
 
   MODEL_NAME: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/).default('churn').describe('the model that the scorer serves'),
   ROLLOUT_MODE: z.enum(['shadow', 'canary', 'full']).default('shadow').describe('how a version that was accepted enters service: shadow (scored beside the champion, not published, then canary), canary (serves a rising share of customers), full (at once)'),
+  SHADOW_SHARE: z.coerce.number().min(0).max(1).default(1).describe('share of customers that a version in shadow is scored for'),
+  SHADOW_TIME_SHARE: z.coerce.number().min(0).max(1).default(0.25).describe('most of a scorer’s time that scoring in shadow takes; rows beyond it are not compared'),
   XGBOOST_LIBRARY: text().describe('your own libxgboost (shared library); unset: the published one, fetched once'),
   LABEL_HORIZON_DAYS: count(30, 1, 3650).describe('a customer without a purchase for this many days has churned'),
   TRAIN_SNAPSHOT_STEP_DAYS: count(0, 0, 365).describe('days between two training snapshots of a customer; 0: from 1 to 7 by the length of the history'),

@@ -20,6 +20,8 @@ export const TOPICS = {
   features: { name: 'customer-features', partitioned: true, config: compacted },
   changelog: { name: 'customer-features.changelog', partitioned: true, config: compacted },
   predictions: { name: 'predictions', partitioned: true, config: timed(30) },
+  /** What champion and challenger both scored, while there is a challenger. */
+  shadow: { name: 'predictions.shadow', partitioned: true, config: timed(7) },
   models: { name: 'models', partitioned: false, config: compacted },
   /** Which version serves, and why: every entry is kept. */
   ledger: { name: 'models.ledger', partitioned: false, config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' } },

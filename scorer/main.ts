@@ -2,16 +2,15 @@ import { TidemarkError } from '../runtime/errors.js';
 import { createKafka } from '../runtime/kafka/client.js';
 import { runPartitionTasks, type PartitionTasks } from '../runtime/kafka/partition-tasks.js';
 import { createStartOffsets } from '../runtime/kafka/start-offsets.js';
-import { ensureTopics } from '../runtime/kafka/topics.js';
 import type { Stoppable } from '../runtime/lifecycle.js';
 import type { Log } from '../runtime/log.js';
 import { createManifestCodec } from '../runtime/models/codec.js';
+import { createLedgerCodec } from '../runtime/models/ledger.js';
 import { AvroTypes } from '../runtime/registry/avro-types.js';
 import { createRegistry } from '../runtime/registry/registry.js';
-import { registerSubjects } from '../runtime/registry/subjects.js';
 import type { Settings } from '../runtime/settings.js';
 import { customerActivity as view } from '../schemas/features/customer-activity.js';
-import { featuresAvro, predictionsAvro } from '../schemas/features/derive.js';
+import { predictionsAvro } from '../schemas/features/derive.js';
 import { subjectOf, TOPICS } from '../schemas/topics.js';
 import { createScoreQueue } from './api/score-queue.js';
 import { serve } from './api/server.js';
@@ -21,11 +20,14 @@ import { createLiveHub } from './api/live.js';
 import { createScorerMetrics } from './observe/metrics.js';
 import { startModelSource } from './model/source.js';
 import { createModelHolder } from './model/swap.js';
+import { createTrialHolder } from './model/trial.js';
 import { predictionReader } from './store/prediction.js';
+import { createCompare } from './stream/comparisons.js';
 import { createRestore } from './stream/restore.js';
 import { createRecordScorer } from './stream/score-records.js';
 import { createScoreTask } from './stream/score-task.js';
 import { createSkipLog } from './stream/skip-log.js';
+import { prepareScorerTopics } from './stream/topics.js';
 import { createScorerState } from './observe/state.js';
 import { onlineStoreFolder } from './store/folder.js';
 import { openOnlineStore } from './store/online-store.js';
@@ -40,19 +42,13 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
   const kafka = createKafka(settings, log);
   const registry = createRegistry(settings, log);
   const metrics = createScorerMetrics();
-  const [features] = await ensureTopics(kafka, settings, [TOPICS.features, TOPICS.predictions, TOPICS.models]);
-  const [featuresSubject, predictionsSubject] = await registerSubjects(registry, [
-    { subject: subjectOf(TOPICS.features.name), schema: featuresAvro(view) },
-    { subject: subjectOf(TOPICS.predictions.name), schema: predictionsAvro(view) },
-  ]);
+  const { partitions, featuresId, predictionsId, shadowId } = await prepareScorerTopics(kafka, registry, settings, view);
   const admin = kafka.admin();
   await admin.connect();
   const store = await openOnlineStore({ folder: onlineStoreFolder(settings, view), layout: predictionsAvro(view), clusterId: (await admin.describeCluster()).clusterId });
-  const holder = createModelHolder({
-    view, log, onSwap: metrics.modelSwapped,
-    onRefused: metrics.modelRefused,
-    onWornOut: () => fail(new TidemarkError('INTERNAL', 'this process has loaded as many models as it may: it ends in order to be started afresh')),
-  });
+  const onWornOut = (): void => fail(new TidemarkError('INTERNAL', 'this process has loaded as many models as it may: it ends in order to be started afresh'));
+  const holder = createModelHolder({ view, log, onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused, onWornOut });
+  const trial = createTrialHolder({ view, log, onChange: metrics.trialChanged, onWornOut });
   const hub = createLiveHub(predictionReader(view));
   const queue = createScoreQueue({
     holder, featureCount: view.features.length, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
@@ -60,30 +56,31 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
   });
   let tasks: PartitionTasks | undefined;
   const state = createScorerState({
-    holder, store, tasks: () => tasks?.state(),
+    holder, trial, store, tasks: () => tasks?.state(),
     kafka: createProbe(() => admin.describeCluster()),
     registry: createProbe(() => registry.client.getCompatibility(subjectOf(TOPICS.predictions.name))),
   });
   metrics.watch({ hub, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
   const server = await serve({ view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
   const offsets = await createStartOffsets(kafka, SCORER_GROUP, TOPICS.features.name);
-  const canonical = createCanonical(new AvroTypes(registry, subjectOf(TOPICS.features.name)), view, featuresSubject!.id);
+  const canonical = createCanonical(new AvroTypes(registry, subjectOf(TOPICS.features.name)), view, featuresId);
   const restore = createRestore({ kafka, store, offsets, log, progress: metrics.restored });
-  const source = await startModelSource({ kafka, codec: createManifestCodec(registry), log, model: settings.MODEL_NAME, view, holder });
+  const source = await startModelSource({ kafka, codec: createManifestCodec(registry), ledger: createLedgerCodec(registry), log, model: settings.MODEL_NAME, view, holder, trial, shadowShare: settings.SHADOW_SHARE });
 
+  const compare = createCompare({ view, log, schemaId: shadowId, timeShare: settings.SHADOW_TIME_SHARE, metrics });
   const noteSkip = createSkipLog(log);
   let stopping = false;
   if (holder.current() === undefined) log.info('waiting_for_model', { model: settings.MODEL_NAME, view: view.name, view_version: view.version });
   const consuming = holder.ready().then(async () => {
     if (stopping) return;
     tasks = await runPartitionTasks({
-      settings, log, fail, groupId: SCORER_GROUP, topic: TOPICS.features.name, partitions: features!.partitions,
+      settings, log, fail, groupId: SCORER_GROUP, topic: TOPICS.features.name, partitions,
       ready: () => state.held() === undefined,
       observe: { batch: metrics.batch, rolledBack: metrics.rolledBack },
       createTask: (partition) => createScoreTask({
         partition, store, restore,
         score: createRecordScorer({
-          partition, view, canonical, holder, predictionsSchemaId: predictionsSubject!.id, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
+          partition, view, canonical, holder, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
           skipped(reason, record, why) {
             metrics.skipped(reason);
             noteSkip(reason, { partition, offset: record.offset, why });
@@ -111,6 +108,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
       await Promise.all([offsets.close(), admin.disconnect()]);
       await store.close();
       holder.close();
+      trial.close();
     },
   };
 }

@@ -1,61 +1,51 @@
 import type { Kafka } from '../../runtime/kafka/kafkajs.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
-import type { Log } from '../../runtime/log.js';
 import type { ManifestCodec, ModelVersion } from '../../runtime/models/assemble.js';
+import { followLedger, readLedger, type LedgerCodec } from '../../runtime/models/ledger.js';
 import { followModels, readModels } from '../../runtime/models/read.js';
-import type { FeatureView } from '../../schemas/features/declaration.js';
-import { withStage, type StagedVersion } from '../core/champions.js';
-import type { ModelHolder } from './swap.js';
+import { createModelSelection, type SelectionOptions } from './selection.js';
 
-export interface ModelSourceOptions {
+export interface ModelSourceOptions extends Omit<SelectionOptions, 'fetch'> {
   readonly kafka: Kafka;
   readonly codec: ManifestCodec;
-  readonly log: Log;
-  /** MODEL_NAME */
-  readonly model: string;
-  readonly view: FeatureView;
-  readonly holder: ModelHolder;
+  readonly ledger: LedgerCodec;
 }
 
-/** Takes versions in topic order and offers the newest fitting champion to the holder. */
-export function createModelSelection({ log, model, view, holder }: Pick<ModelSourceOptions, 'log' | 'model' | 'view' | 'holder'>) {
-  let champions: (StagedVersion & { readonly candidate: ModelVersion })[] = [];
-  const refused = new Set<number>();
-
-  return {
-    take(candidate: ModelVersion): void {
-      const { manifest, offset } = candidate;
-      if (manifest.model !== model) return;
-      if (manifest.stage === 'champion' && (manifest.view !== view.name || manifest.view_version !== view.version)) {
-        log.warn('model_passed_over', { version: manifest.version, reason: `made for view ${manifest.view} version ${manifest.view_version}, this scorer has ${view.name} version ${view.version}` });
-        return;
-      }
-      champions = withStage(champions, { version: manifest.version, champion: manifest.stage === 'champion', offset, candidate });
-    },
-    /** Puts the newest champion into service that is not refused; where there is none the present model stays. */
-    async apply(): Promise<void> {
-      for (const { version, offset, candidate } of champions) {
-        if (refused.has(offset)) continue;
-        if (holder.current()?.manifest.version === version || (await holder.offer(candidate))) break;
-        refused.add(offset);
-      }
-      const kept = new Set(champions.map(({ offset }) => offset));
-      for (const offset of refused) if (!kept.has(offset)) refused.delete(offset);
-    },
-  };
-}
-
-/** Reads `models` as it stands, puts the champion into service and follows the topic. */
+/**
+ * Reads ledger and models as they stand, puts into service what follows from them and follows both topics. The ledger is
+ * read first: the versions that it names stand on `models` by then, as a version and its first entry are one transaction.
+ */
 export async function startModelSource(options: ModelSourceOptions): Promise<Stoppable> {
-  const { kafka, codec, log } = options;
-  const selection = createModelSelection(options);
-  const from = await readModels({ kafka, codec, log, onModel: (version) => selection.take(version) });
-  await selection.apply();
-  return followModels({
-    kafka, codec, log, from,
-    async onModel(version) {
-      selection.take(version);
-      await selection.apply();
+  const { kafka, codec, log, ledger, model } = options;
+  const about = { kafka, codec: ledger, log, model };
+  const selection = createModelSelection({
+    ...options,
+    async fetch(version) {
+      let found: ModelVersion | undefined;
+      await readModels({ kafka, codec, log, onModel: (candidate) => { if (candidate.manifest.model === model && candidate.manifest.version === version) found = candidate; } });
+      return found;
     },
   });
+  const { entries, next } = await readLedger(about);
+  selection.ledger(entries);
+  const from = await readModels({ kafka, codec, log, onModel: (version) => selection.take(version) });
+  await selection.apply();
+
+  /** The two followers take turns: each change is applied on what both have read. */
+  let applying: Promise<void> = Promise.resolve();
+  const apply = (): Promise<void> => {
+    const applied = applying.then(() => selection.apply());
+    applying = applied.catch((error: unknown) => log.error('models_not_applied', error));
+    return applied;
+  };
+  const followers = [
+    followModels({ kafka, codec, log, from, onModel: (version) => { selection.take(version); return apply(); } }),
+    followLedger({ ...about, from: next, onEntries: (more) => { selection.ledger(more); return apply(); }, onRestart: () => selection.forgetLedger() }),
+  ];
+  return {
+    async stop() {
+      await Promise.all(followers.map((follower) => follower.stop()));
+      await applying;
+    },
+  };
 }

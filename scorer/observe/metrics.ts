@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import { createMetrics } from '../../runtime/telemetry.js';
 import type { LiveHub } from '../api/live.js';
 import type { LoadedModel } from '../model/load.js';
+import type { Trial } from '../model/trial.js';
 import type { Scored, SkipReason } from '../stream/score-records.js';
 import { createStageHistogram } from './stage-histogram.js';
 
@@ -10,7 +11,7 @@ export interface ScorerMetrics {
   text(): Promise<string>;
   httpAnswered(path: string, ms: number): void;
   /** One call to the model. */
-  modelCall(source: 'stream' | 'api', rows: number, ms: number): void;
+  modelCall(source: 'stream' | 'api' | 'challenger', rows: number, ms: number): void;
   committed(rows: readonly Scored[], atMs: number): void;
   batch(partition: number, rows: number, processMs: number, commitMs: number): void;
   rolledBack(partition: number, code: string): void;
@@ -18,6 +19,9 @@ export interface ScorerMetrics {
   restored(partition: number, position: number, target: number): void;
   modelSwapped(model: LoadedModel, previous: LoadedModel | undefined): void;
   modelRefused(): void;
+  trialChanged(trial: Trial | undefined): void;
+  /** Rows that a challenger was to score beside the champion. */
+  compared(outcome: 'failed' | 'passed_over', rows: number): void;
   /** Values that are looked up when metrics are read. */
   watch(sources: { hub: LiveHub; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
 }
@@ -49,6 +53,8 @@ export function createScorerMetrics(): ScorerMetrics {
   const refused = counter('tidemark_scorer_models_refused_total', 'Models that were refused.', []);
   const swaps = counter('tidemark_scorer_model_swaps_total', 'Models put into service.', []);
   const info = gauge('tidemark_scorer_model_info', 'The model in service.', ['version', 'family', 'view', 'view_version']);
+  const challenger = gauge('tidemark_scorer_challenger_share', 'Share of customers that the version beside the champion scores.', ['version', 'mode']);
+  const uncompared = counter('tidemark_scorer_uncompared_total', 'Rows without a score of the challenger: its call failed, or its time was spent.', ['outcome']);
   const chunk = gauge('tidemark_scorer_model_chunk_rows', 'Rows of one call, measured when the model was loaded.', []);
   const restorePosition = gauge('tidemark_scorer_restore_position', 'Offset that the online store’s restore has reached.', ['partition']);
   const restoreTarget = gauge('tidemark_scorer_restore_target', 'Offset at which the online store’s restore ends.', ['partition']);
@@ -88,6 +94,11 @@ export function createScorerMetrics(): ScorerMetrics {
       chunk.set(chunkRows);
     },
     modelRefused: () => refused.inc(),
+    trialChanged(trial) {
+      challenger.reset();
+      if (trial !== undefined) challenger.set({ version: trial.model.manifest.version, mode: trial.mode }, trial.share);
+    },
+    compared: (outcome, rows) => uncompared.inc({ outcome }, rows),
     watch({ hub, lag, customers }) {
       gauge('tidemark_scorer_lag_records', 'Records of customer-features that are not yet scored.', ['partition'], function () {
         this.reset();

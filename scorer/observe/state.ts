@@ -1,5 +1,6 @@
 import { scorerHealth, type Dependency, type Probe, type ScorerHealth } from './health.js';
 import type { ModelHolder } from '../model/swap.js';
+import type { TrialHolder } from '../model/trial.js';
 import type { OnlineStore } from '../store/online-store.js';
 
 /** What the parts of a running scorer look at together. */
@@ -14,6 +15,7 @@ export interface ScorerState {
 
 export interface StateSources {
   readonly holder: ModelHolder;
+  readonly trial?: TrialHolder;
   readonly store: OnlineStore;
   /** Undefined until records are taken. */
   tasks(): readonly { partition: number; lag: number; open: boolean }[] | undefined;
@@ -21,7 +23,7 @@ export interface StateSources {
   readonly registry: Probe;
 }
 
-export function createScorerState({ holder, store, tasks, kafka, registry }: StateSources): ScorerState {
+export function createScorerState({ holder, trial, store, tasks, kafka, registry }: StateSources): ScorerState {
   const startedAt = performance.now();
   let heldFor: number | undefined;
 
@@ -42,8 +44,10 @@ export function createScorerState({ holder, store, tasks, kafka, registry }: Sta
     const refused = holder.failure();
     const facts = refused === undefined ? {} : { refused: { version: refused.version, reason: refused.message, at: new Date(refused.at).toISOString() } };
     if (model === undefined) return { status: 'down', detail: 'no model serves yet: `tidemark train` publishes one', ...facts };
+    const beside = trial?.current();
+    const challenger = beside === undefined ? {} : { challenger: { version: beside.model.manifest.version, mode: beside.mode, share: beside.share } };
     const { version, family, view, view_version } = model.manifest;
-    return { status: refused === undefined ? 'up' : 'degraded', version, family, view, view_version, since: new Date(holder.since()).toISOString(), chunk_rows: model.chunkRows, ...facts };
+    return { status: refused === undefined ? 'up' : 'degraded', version, family, view, view_version, since: new Date(holder.since()).toISOString(), chunk_rows: model.chunkRows, ...challenger, ...facts };
   }
 
   return {

@@ -9,6 +9,8 @@ import { readVarint } from '../core/wire.js';
 import { CHUNK_ROWS_MAX } from '../model/warm.js';
 import type { LoadedModel } from '../model/load.js';
 import type { ModelHolder } from '../model/swap.js';
+import type { Trial } from '../model/trial.js';
+import type { Comparison, ScoredChunk } from './compare.js';
 
 /** Why a record of customer-features gave no prediction. */
 export type SkipReason = 'undecodable' | 'older_view_version' | 'deleted';
@@ -30,6 +32,9 @@ export interface RecordScorerOptions {
   readonly predictionsSchemaId: number;
   readonly canonical: Canonical;
   readonly holder: ModelHolder;
+  /** Scores beside the champion; undefined where there is no challenger. */
+  trial?(): Trial | undefined;
+  readonly comparison?: Comparison;
   /** DECISION_THRESHOLD */
   readonly threshold: number;
   readonly clock: () => number;
@@ -40,10 +45,14 @@ export interface RecordScorerOptions {
   newerVersion(version: number): void;
 }
 
+/** Takes a record of `predictions.shadow`. */
+export type TakeShadow = (key: Buffer | null, value: Buffer) => void;
+export type RecordScorer = (records: readonly KafkaRecord[], take: (scored: Scored) => void, takeShadow?: TakeShadow) => void | Promise<void>;
+
 const SLAB_BYTES = 256 * 1024;
 
 /** Scores records of one partition in chunks of the model's best size: one matrix, one call, predictions in their bytes. */
-export function createRecordScorer(options: RecordScorerOptions): (records: readonly KafkaRecord[], take: (scored: Scored) => void) => void | Promise<void> {
+export function createRecordScorer(options: RecordScorerOptions): RecordScorer {
   const { view, partition, canonical, holder, threshold, clock } = options;
   const featureCount = view.features.length;
   const writer = createPredictionWriter(options.predictionsSchemaId, partition);
@@ -51,12 +60,14 @@ export function createRecordScorer(options: RecordScorerOptions): (records: read
   const scores = new Float64Array(CHUNK_ROWS_MAX);
   const scans = Array.from({ length: CHUNK_ROWS_MAX }, newFeatureScan);
   let stamped: { model: LoadedModel; stamp: PredictionStamp } | undefined;
+  let challengerStamped: typeof stamped;
   let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   let slabView = viewOf(slab);
   let slabAt = 0;
 
+  const newStamp = (model: LoadedModel) => ({ model, stamp: predictionStamp(model.manifest.version, threshold) });
   function stampOf(model: LoadedModel): PredictionStamp {
-    if (stamped?.model !== model) stamped = { model, stamp: predictionStamp(model.manifest.version, threshold) };
+    if (stamped?.model !== model) stamped = newStamp(model);
     return stamped.stamp;
   }
 
@@ -88,7 +99,7 @@ export function createRecordScorer(options: RecordScorerOptions): (records: read
     return true;
   }
 
-  function scoreSync(records: readonly KafkaRecord[], values: readonly (Buffer | null)[], take: (scored: Scored) => void): void {
+  function scoreSync(records: readonly KafkaRecord[], values: readonly (Buffer | null)[], take: (scored: Scored) => void, takeShadow: TakeShadow | undefined): void {
     const rows: number[] = [];
     for (let at = 0; at < records.length;) {
       const model = holder.current();
@@ -99,17 +110,37 @@ export function createRecordScorer(options: RecordScorerOptions): (records: read
         const value = values[i] as Buffer | null;
         if (value !== null && fill(records[i] as KafkaRecord, value, rows.length)) rows.push(i);
       }
+      let tookMs = 0;
       if (rows.length > 0) {
         const startedAt = performance.now();
         model.session.score(matrix, rows.length, scores, 0);
-        options.scored(rows.length, performance.now() - startedAt);
+        tookMs = performance.now() - startedAt;
+        options.scored(rows.length, tookMs);
       }
-      emit(records, values, at, end, rows, stampOf(model), take);
+      const trial = options.trial?.();
+      if (trial === undefined || rows.length === 0) emit(records, values, at, end, rows, stampOf(model), take);
+      else {
+        const chunk: ScoredChunk = {
+          matrix, scores, rows: rows.length, championVersion: model.manifest.version, championUs: (tookMs * 1000) / rows.length,
+          source: (row) => values[rows[row]!]!, scan: (row) => scans[row]!, offset: (row) => records[rows[row]!]!.offset,
+        };
+        emitCompared(trial, chunk, records, values, at, end, rows, stampOf(model), take, takeShadow);
+      }
       at = end;
     }
   }
 
-  function emit(records: readonly KafkaRecord[], values: readonly (Buffer | null)[], from: number, to: number, rows: readonly number[], stamp: PredictionStamp, take: (scored: Scored) => void): void {
+  /** The same with a challenger beside the champion. Reading a partition back to restore the store compares nothing anew. */
+  function emitCompared(trial: Trial, chunk: ScoredChunk, records: readonly KafkaRecord[], values: readonly (Buffer | null)[], from: number, to: number, rows: readonly number[], stamp: PredictionStamp, take: (scored: Scored) => void, takeShadow: TakeShadow | undefined): void {
+    const comparison = options.comparison!;
+    if (takeShadow === undefined && trial.mode === 'shadow') return emit(records, values, from, to, rows, stamp, take);
+    if (challengerStamped?.model !== trial.model) challengerStamped = newStamp(trial.model);
+    comparison.score(trial, chunk, clock());
+    emit(records, values, from, to, rows, stamp, take, { served: comparison.served, stamp: challengerStamped.stamp });
+    if (takeShadow !== undefined) for (const { row, value } of comparison.records()) takeShadow(records[rows[row]!]!.key, value);
+  }
+
+  function emit(records: readonly KafkaRecord[], values: readonly (Buffer | null)[], from: number, to: number, rows: readonly number[], stamp: PredictionStamp, take: (scored: Scored) => void, canary?: { readonly served: Uint8Array; readonly stamp: PredictionStamp }): void {
     const scoredAt = clock();
     for (let i = from, row = 0; i < to; i++) {
       const record = records[i] as KafkaRecord;
@@ -118,7 +149,8 @@ export function createRecordScorer(options: RecordScorerOptions): (records: read
         const scan = scans[row] as FeatureScan;
         room(source.length + PREDICTION_EXTRA_BYTES);
         const start = slabAt;
-        slabAt = writer.write(slab, slabView, start, source, scan, source.length, record.offset, scoredAt, scores[row] as number, stamp);
+        const by = canary !== undefined && canary.served[row] === 1 ? canary.stamp : stamp;
+        slabAt = writer.write(slab, slabView, start, source, scan, source.length, record.offset, scoredAt, scores[row] as number, by);
         take({
           customerId: source.toString('utf8', scan.customerText, scan.event),
           key: record.key,
@@ -152,14 +184,14 @@ export function createRecordScorer(options: RecordScorerOptions): (records: read
     return null;
   }
 
-  return (records, take) => {
+  return (records, take, takeShadow) => {
     const values: (Buffer | null)[] = [];
     for (const [i, record] of records.entries()) {
       const value = canonicalValue(record);
-      if (value instanceof Promise) return Promise.all([...values, value, ...records.slice(i + 1).map(canonicalValue)]).then((all) => scoreSync(records, all, take));
+      if (value instanceof Promise) return Promise.all([...values, value, ...records.slice(i + 1).map(canonicalValue)]).then((all) => scoreSync(records, all, take, takeShadow));
       values.push(value);
     }
-    return scoreSync(records, values, take);
+    return scoreSync(records, values, take, takeShadow);
   };
 }
 

@@ -1,13 +1,13 @@
 import type { KafkaRecord, PartitionTask, TransactionOutput } from '../../runtime/kafka/records.js';
 import { TOPICS } from '../../schemas/topics.js';
-import type { Scored } from './score-records.js';
+import type { RecordScorer, Scored } from './score-records.js';
 import type { OnlineStore } from '../store/online-store.js';
 
 export interface ScoreTaskOptions {
   readonly partition: number;
   readonly store: OnlineStore;
   /** Scores records in order; see createRecordScorer. */
-  score(records: readonly KafkaRecord[], take: (scored: Scored) => void): void | Promise<void>;
+  readonly score: RecordScorer;
   /** Reads customer-features from where the store stands to where the group stands; see restorePartition. */
   restore(partition: number, take: (records: readonly KafkaRecord[], nextOffset: number) => Promise<void>): Promise<void>;
   /** What is committed now: for the subscribers and the metrics. Must not keep the array. */
@@ -33,7 +33,7 @@ export function createScoreTask({ partition, store, score, restore, publish }: S
       return score(records, (scored) => {
         if (scored.prediction !== null) output.append(TOPICS.predictions.name, scored.key, scored.prediction);
         pending.push(scored);
-      });
+      }, (key, value) => output.append(TOPICS.shadow.name, key, value));
     },
     committed(nextOffset) {
       const committed = pending;

@@ -16,6 +16,7 @@ import { createRegistry } from '../../../runtime/registry/registry.js';
 import { startCluster } from '../../support/cluster.js';
 import { random } from '../../support/random.js';
 
+t.setTimeout(120_000);
 const { settings } = await startCluster(t, { kafka: true, registry: true });
 const lines: string[] = [];
 const log = new Log('test', 'info', (line) => lines.push(line));

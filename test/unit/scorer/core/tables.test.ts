@@ -1,8 +1,9 @@
 import t from 'tap';
+import { createBudget } from '../../../../scorer/core/budget.js';
 import { chooseChunkRows } from '../../../../scorer/core/chunk.js';
-import { withStage } from '../../../../scorer/core/champions.js';
 import { createConflation } from '../../../../scorer/core/conflation.js';
 import { decide, isScore } from '../../../../scorer/core/decision.js';
+import { wanted } from '../../../../scorer/core/selection.js';
 import { EVERYTHING, spread, wants } from '../../../../scorer/core/subscription.js';
 import { readVarint, skipVarint, writeVarint } from '../../../../scorer/core/wire.js';
 
@@ -24,18 +25,37 @@ t.test('decision', async (t) => {
   for (const [score, good] of [[0, true], [1, true], [Number.NaN, false], [1.01, false], [-0.01, false], [Infinity, false]] as const) t.equal(isScore(score), good, String(score));
 });
 
-t.test('champions: by the offset of the decision, at most three', async (t) => {
-  const v = (version: string, offset: number, champion = true) => ({ version, offset, champion });
-  const names = (list: readonly { version: string }[]) => list.map(({ version }) => version).join('');
-  let list = withStage([], v('a', 1));
-  list = withStage(list, v('b', 2));
-  t.equal(names(list), 'ba');
-  list = withStage(list, v('a', 3));
-  t.equal(names(list), 'ab', 'promoted again');
-  list = withStage(list, v('a', 4, false));
-  t.equal(names(list), 'b', 'retired');
-  for (const [i, version] of ['c', 'd', 'e'].entries()) list = withStage(list, v(version, 10 + i));
-  t.equal(names(list), 'edc');
+t.test('what a scorer serves: what fits its view and was not refused, the newest decision first', async (t) => {
+  const known = new Map(['a', 'b', 'c', 'd', 'e'].map((version, offset) => [version, { offset, fits: version !== 'd' }]));
+  const challenger = (version: string) => ({ version, mode: 'shadow', share: 0, at: 0, first_at: 0, by: '', entry_id: '' }) as const;
+  const of = (champions: string, beside: string | undefined, refused: readonly number[] = []): string => {
+    const deployment = { champion: champions[0], since: 0, entry_id: '', champions: [...champions], challenger: beside === undefined ? undefined : challenger(beside) };
+    const found = wanted(deployment, known, new Set(refused));
+    return `${found.champions.join('')} ${found.challenger?.version ?? '-'}`;
+  };
+  t.equal(of('ba', undefined), 'ba -');
+  t.equal(of('ba', 'c'), 'ba c');
+  t.equal(of('ba', 'c', [1, 2]), 'a -', 'refused: the champion before, no trial');
+  t.equal(of('xba', 'x'), 'ba -', 'named before it is known');
+  t.equal(of('dba', 'd'), 'ba -', 'of another view');
+  t.equal(of('edcba', undefined), 'ecb -', 'at most three');
+  t.equal(of('', undefined), ' -');
+});
+
+t.test('a budget of time: what is not used is saved up to a bound, what is overdrawn is waited for', async (t) => {
+  const budget = createBudget(0.25, 20);
+  t.ok(budget.left(1000));
+  budget.spend(25);
+  t.notOk(budget.left(1000));
+  t.notOk(budget.left(1019), '4.75 of 5 ms are back');
+  t.ok(budget.left(1021));
+  budget.spend(0.5);
+  t.ok(budget.left(100_000));
+  budget.spend(19.9);
+  t.ok(budget.left(100_000), 'no more than 20 ms were saved');
+  budget.spend(0.2);
+  t.notOk(budget.left(100_000));
+  t.notOk(createBudget(0).left(5), 'none at all');
 });
 
 t.test('subscription', async (t) => {

@@ -1,7 +1,10 @@
 import t from 'tap';
 import { Log } from '../../../../runtime/log.js';
 import { createModelHolder } from '../../../../scorer/model/swap.js';
-import { createModelSelection } from '../../../../scorer/model/source.js';
+import { createModelSelection } from '../../../../scorer/model/selection.js';
+import { createTrialHolder } from '../../../../scorer/model/trial.js';
+import { ledgerEntry } from '../../../../schemas/ledger/entry.js';
+import type { LedgerEntry } from '../../../../schemas/events/ledger-entry.js';
 import { createScoreQueue, type ScoreAnswer } from '../../../../scorer/api/score-queue.js';
 import { customerActivity as view } from '../../../../schemas/features/customer-activity.js';
 import { logisticModel } from '../../../support/onnx.js';
@@ -104,4 +107,50 @@ t.test('the newest decision about champions is followed', async (t) => {
   t.equal(await take('a', 8, { stage: 'retired' }), 'a', 'without a champion the present one stays');
   t.equal(await take('ccc', 9), 'ccc', 'an old version promoted again');
   holder.close();
+});
+
+t.test('the ledger decides: promotion, trial, rollback, and what it names before its bytes are there', async (t) => {
+  const holder = holderOf();
+  const trial = createTrialHolder({ view, log: silent });
+  const fetched: string[] = [];
+  const versionOf = (version: string, offset: number, change: object = {}) => ({ ...logisticModel(view, version, offset, { stage: 'candidate', ...change }), offset });
+  const selection = createModelSelection({
+    log: silent, model: 'churn', view, holder, trial, shadowShare: 0.5,
+    fetch: async (version) => { fetched.push(version); return versionOf(version, Number(version.slice(1))); },
+  });
+  let at = 0;
+  const entry = (action: LedgerEntry['action'], version: string, more: Partial<LedgerEntry> = {}): LedgerEntry => ledgerEntry({ model: 'churn', version, action, at: ++at, by: 'user:x', ...more }, String(at));
+  const now = async (...entries: LedgerEntry[]): Promise<string> => {
+    selection.ledger(entries);
+    await selection.apply();
+    const beside = trial.current();
+    return `${holder.current()?.manifest.version ?? 'none'}${beside === undefined ? '' : ` + ${beside.mode} ${beside.model.manifest.version} ${beside.share}`}`;
+  };
+  selection.take({ ...versionOf('v1', 1, { stage: 'champion' }) });
+  t.equal(await now(), 'v1', 'a manifest alone');
+  for (let n = 2; n <= 6; n++) selection.take(versionOf(`v${n}`, n));
+  t.equal(await now(entry('registered', 'v6')), 'v1');
+  t.equal(await now(entry('shadow', 'v6')), 'v1 + shadow v6 0.5');
+  t.equal(await now(entry('canary', 'v6', { share: 0.05, by: 'rollout' })), 'v1 + canary v6 0.05');
+  const session = trial.current()!.model;
+  t.equal(await now(entry('canary', 'v6', { share: 0.25, by: 'rollout' })), 'v1 + canary v6 0.25');
+  t.equal(trial.current()!.model, session, 'new terms need no new session');
+  t.equal(await now(entry('promoted', 'v6', { by: 'rollout' })), 'v6');
+  t.equal(await now(entry('rolled_back', 'v6', { champion: 'v1' })), 'v1');
+  t.strictSame(fetched, [], 'the former champion’s bytes were kept');
+  t.equal(await now(entry('promoted', 'v2')), 'v2');
+  t.strictSame(fetched, ['v2'], 'those of an old version are read again');
+  t.equal(await now(entry('promoted', 'v7')), 'v2', 'not on models yet');
+  selection.take(versionOf('v7', 7));
+  t.equal(await now(), 'v7');
+  t.equal(await now(entry('canary', 'v9', { share: 1 })), 'v7');
+  selection.take(versionOf('v9', 9, { test_outputs: [9, 9, 9, 9] }));
+  t.equal(await now(), 'v7', 'a challenger that fails its check');
+  t.match(trial.failure(), { version: 'v9' });
+  selection.take(versionOf('v9', 10));
+  t.equal(await now(), 'v7 + canary v9 1', 'published again');
+  selection.take(versionOf('v8', 11, { view_version: 9 }));
+  t.equal(await now(entry('promoted', 'v8')), 'v7', 'made for another view: what served before it goes on');
+  holder.close();
+  trial.close();
 });
