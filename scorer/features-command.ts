@@ -26,7 +26,7 @@ export async function latestFeatures(settings: Settings, customerId: string): Pr
   const folder = onlineStoreFolder(settings, view);
   if (!existsSync(folder)) throw new TidemarkError('NOT_FOUND', `no scorer answers at ${address(settings)} and there is no online store in ${folder}: start one with \`tidemark scorer\`, or set DATA_DIR to where it ran`);
   const framed = await readOnline({ folder, layout: predictionsAvro(view) }, customerId);
-  if (framed === undefined) throw unknown(customerId, `the online store in ${folder}`);
+  if (framed === undefined) throw unknown(customerId, `the online store in ${folder} (of the scorer with INSTANCE ${settings.INSTANCE})`);
   return { source: 'store', customer: customerJson(view, predictionReader(view)(framed)) };
 }
 

@@ -10,7 +10,7 @@ export const processor = serviceCommand({
 export const scorer = serviceCommand({
   name: 'scorer',
   summary: 'Run the scorer: customer-features in, predictions out, REST and WebSocket',
-  description: 'A member of the consumer group tidemark-scorer. It waits for a first model (tidemark train) and swaps in every later one.',
+  description: 'A member of the consumer group tidemark-scorer. It waits for a first model (tidemark train) and swaps in every later one. Further ones on the same DATA_DIR need an INSTANCE and a SCORER_PORT of their own.',
   load: async () => (await import('../../../scorer/main.js')).startScorer,
 });
 
