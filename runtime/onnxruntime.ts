@@ -10,3 +10,5 @@ const require = createRequire(import.meta.url);
 export const ort = require('onnxruntime-node') as typeof import('onnxruntime-node');
 /** What the package's own `InferenceSession` calls; its form is this version's. */
 export const ortBinding: unknown = require('onnxruntime-node/dist/binding.js');
+/** The package's version, which is the library's. */
+export const ORT_VERSION = (require('onnxruntime-node/package.json') as { version: string }).version;

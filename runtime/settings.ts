@@ -69,6 +69,14 @@ export const SETTINGS = {
   TRAIN_SNAPSHOT_STEP_DAYS: count(0, 0, 365).describe('days between two training snapshots of a customer; 0: from 1 to 7 by the length of the history'),
   TRAIN_ROWS_MAX: count(500_000, 1000, 50_000_000).describe('most rows of a training set; beyond it whole customers are left out by a hash of their id'),
   TRAIN_THREADS: count(2, 1, 256).describe('threads of XGBoost'),
+  ARTIFACTS_URL: z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w.\/-]*)?|file:\/\/\/.+)$/, 'expected s3://bucket/prefix or file:///folder').optional()
+    .describe('where training sets and models are stored, s3://bucket/prefix or file:///folder; unset: artifacts in DATA_DIR'),
+  ARTIFACTS_ENDPOINT: url().describe('address of an S3-compatible server; unset: AWS in ARTIFACTS_REGION'),
+  ARTIFACTS_REGION: z.string().regex(/^[a-z0-9-]{1,64}$/).default('us-east-1').describe('region of the bucket'),
+  ARTIFACTS_ACCESS_KEY_ID: text().describe('access key of the bucket'),
+  ARTIFACTS_SECRET_ACCESS_KEY: text().describe('secret key of the bucket'),
+  ARTIFACTS_SESSION_TOKEN: text().describe('session token that goes with temporary keys'),
+  ARTIFACTS_CA_FILE: text().describe('CA certificates that sign ARTIFACTS_ENDPOINT (PEM)'),
   DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
 
   LANDING_BATCH_ROWS: count(50_000, 1, 1_000_000).describe('most rows in one insert'),
@@ -81,7 +89,7 @@ const schema = z.strictObject(SETTINGS);
 export type Settings = z.infer<typeof schema>;
 
 /** Settings whose value never appears in a log, an error or a listing; each may come from a file named by NAME_FILE. */
-export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD'] as const satisfies readonly (keyof Settings)[];
+export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD', 'ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY', 'ARTIFACTS_SESSION_TOKEN'] as const satisfies readonly (keyof Settings)[];
 
 /**
  * Reads the settings from the environment; every problem is listed at once.
@@ -126,6 +134,8 @@ const TOGETHER: readonly (readonly [name: string, needs: string])[] = [
   ['KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'],
   ['KAFKA_KEY_FILE', 'KAFKA_CERT_FILE'],
   ['SCHEMA_REGISTRY_PASSWORD', 'SCHEMA_REGISTRY_USERNAME'],
+  ['ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY'],
+  ['ARTIFACTS_SECRET_ACCESS_KEY', 'ARTIFACTS_ACCESS_KEY_ID'],
 ];
 
 function contradictions(given: Readonly<Record<string, string>>): string[] {

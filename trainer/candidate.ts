@@ -8,6 +8,7 @@ import type { Log } from '../runtime/log.js';
 import type { Settings } from '../runtime/settings.js';
 import type { Importance } from './core/importance.js';
 import { reliability, type ReliabilityPoint } from './core/reliability.js';
+import { storeDataset } from './artifacts/store.js';
 import { planFor, readDataset, readHistory, type Dataset, type DatasetOptions, type History } from './dataset/read.js';
 import { manifestOf, type ManifestDraft } from './manifest.js';
 import type { LabelledRows } from './rows.js';
@@ -24,6 +25,8 @@ export interface CandidateOptions {
   /** The same training done again after a crash has the same id; default: one of its own by the clock. */
   readonly run_id?: string;
   readonly retrain_event_id?: string;
+  /** False: the training set is not stored; the manifest has no dataset_id then. */
+  readonly store?: boolean;
   /** Told while XGBoost's library is fetched. */
   readonly progress?: Progress;
 }
@@ -70,7 +73,8 @@ export async function trainCandidate(settings: Settings, log: Log, options: Cand
   const { history, dataset } = await readTrainingSet({ settings, view }, run);
   const { parameters } = options;
   const model = await trainModel(dataset, { library, view, log, threads: settings.TRAIN_THREADS, ...(parameters === undefined ? {} : { parameters }) });
-  const manifest = manifestOf(model, { name: settings.MODEL_NAME, view, stage: options.stage ?? 'candidate', created_at, retrain_event_id });
+  const { dataset_id } = options.store === false ? { dataset_id: '' } : await run.stage('store', () => storeDataset(settings, view, dataset), (stored) => ({ ...stored }));
+  const manifest = manifestOf(model, { name: settings.MODEL_NAME, view, stage: options.stage ?? 'candidate', created_at, retrain_event_id, dataset_id });
   return {
     run, manifest, onnx: model.onnx, history, dataset,
     holdout: { rows: model.holdout, customer_ids: dataset.customer_ids, scores: model.scores, segments: segmentsOf(model.holdout) },

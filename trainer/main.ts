@@ -9,6 +9,7 @@ import { createManifestCodec } from '../runtime/models/codec.js';
 import { publishModel, sized } from '../runtime/models/publish.js';
 import { createRegistry } from '../runtime/registry/registry.js';
 import type { Settings } from '../runtime/settings.js';
+import { storeModel } from './artifacts/store.js';
 import { trainCandidate } from './candidate.js';
 import type { History } from './dataset/read.js';
 import type { ManifestDraft } from './manifest.js';
@@ -40,7 +41,9 @@ export interface TrainResult {
 export async function train(settings: Settings, log: Log, options: TrainOptions = {}): Promise<TrainResult> {
   const started = performance.now();
   const { publish = true, stage = 'champion', ...rest } = options;
-  const { run, manifest: draft, onnx, history } = await trainCandidate(settings, log, { ...rest, stage });
+  const { run, manifest: draft, onnx, history } = await trainCandidate(settings, log, { ...rest, stage, store: publish });
+  // Before it is published: whatever serves can be looked up.
+  if (publish) await run.stage('store_model', () => storeModel(settings, sized(draft, onnx), onnx), (place) => ({ place }));
   const manifest = publish
     ? await run.stage('publish', () => publishVersion(settings, log, draft, onnx), ({ version, stage, chunk_count }) => ({ version, model_stage: stage, chunk_count }))
     : sized(draft, onnx);

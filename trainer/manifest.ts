@@ -1,6 +1,7 @@
 import { MANIFEST_DEFAULTS, type ModelManifest, type ModelStage } from '../schemas/events/model.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { sha256Of } from '../runtime/models/assemble.js';
+import { ORT_VERSION } from '../runtime/onnxruntime.js';
 import type { SizedFields } from '../runtime/models/publish.js';
 import type { Metrics } from './core/metrics.js';
 import type { TrainingParameters } from './core/parameters.js';
@@ -36,7 +37,7 @@ export function versionOf(created_at: number, onnx: Uint8Array): string {
 }
 
 /** What is published beside the bytes. Metrics without a value (one class only) are left out. */
-export function manifestOf(model: TrainedModel, about: { name: string; view: FeatureView; stage: ModelStage; created_at: number; retrain_event_id?: string }): ManifestDraft {
+export function manifestOf(model: TrainedModel, about: { name: string; view: FeatureView; stage: ModelStage; created_at: number; retrain_event_id?: string; dataset_id?: string }): ManifestDraft {
   const { plan, parameters } = model;
   return {
     model: about.name,
@@ -60,6 +61,8 @@ export function manifestOf(model: TrainedModel, about: { name: string; view: Fea
       holdout_from: new Date(plan.holdout.after).toISOString(),
       holdout_to: new Date(plan.holdout.to).toISOString(),
       xgboost: model.xgboost_version,
+      onnxruntime: ORT_VERSION,
+      platform: `node ${process.versions.node} ${process.platform}-${process.arch}`,
     }).map(([name, value]) => [name, String(value)])),
     data_hash: model.data_hash,
     data_from: plan.train.after,
@@ -69,5 +72,6 @@ export function manifestOf(model: TrainedModel, about: { name: string; view: Fea
     test_outputs: [...model.test_outputs],
     ...MANIFEST_DEFAULTS,
     retrain_event_id: about.retrain_event_id ?? '',
+    dataset_id: about.dataset_id ?? '',
   };
 }

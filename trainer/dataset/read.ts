@@ -1,11 +1,11 @@
 import type { FeatureView } from '../../schemas/features/declaration.js';
-import { featureSql } from '../../schemas/features/sql/feature-sql.js';
 import { onClickHouse, type ClickHouseClient } from '../../runtime/clickhouse.js';
 import { TidemarkError } from '../../runtime/errors.js';
 import type { Settings } from '../../runtime/settings.js';
 import { isShortage, planSnapshots, type SnapshotPlan } from '../core/plan.js';
 import { chooseSampling, type Bucket, type Sampling } from '../core/sampling.js';
 import type { LabelledRows } from '../rows.js';
+import { LINEAGE_TABLE, lineageQuery, readRanges, rowsQuery, type DatasetLineage, type EventRange } from './lineage.js';
 import { selectNumbers, sql, type QueryParameters } from './queries.js';
 import { RowBinaryReader } from './row-binary.js';
 import { withWorkingCopy } from './working-copy.js';
@@ -25,6 +25,7 @@ export interface Dataset {
   readonly data_hash: string;
   readonly plan: SnapshotPlan;
   readonly sampling: Sampling;
+  readonly lineage: DatasetLineage;
 }
 
 export interface DatasetOptions {
@@ -57,7 +58,7 @@ export function planFor(history: History, settings: Settings): SnapshotPlan {
  * @throws TidemarkError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_QUERY_FAILED
  */
 export async function readDataset(options: DatasetOptions, plan: SnapshotPlan): Promise<Dataset> {
-  const { client, settings, view } = options;
+  const { client, settings, view, spine = sql('training_spine') } = options;
   const moments = {
     train_after: plan.train.after, train_to: plan.train.to, holdout_after: plan.holdout.after, holdout_to: plan.holdout.to,
     step_ms: plan.step_ms, horizon_ms: plan.horizon_ms,
@@ -66,22 +67,22 @@ export async function readDataset(options: DatasetOptions, plan: SnapshotPlan): 
     const sizes = (await selectNumbers(client, sql('training_size'), moments)) as unknown as Bucket[];
     const sampling = chooseSampling(sizes, settings.TRAIN_ROWS_MAX);
     const names = view.features.map(({ name }) => name);
-    const lineage = JSON.stringify({ view: view.name, version: view.version, names, moments, sampling });
-    const reader = new RowBinaryReader(names, lineage);
+    const reader = new RowBinaryReader(names, JSON.stringify({ view: view.name, version: view.version, names, moments, sampling }));
+    let ranges: readonly EventRange[] = [];
     await withWorkingCopy(client, sampling, async (events) => {
+      ranges = await readRanges(client, events);
       for (let shard = 0; shard < sampling.shards; shard++)
         await readShard(options, { index: shard, count: sampling.shards }, { ...moments, events_ppm: sampling.events_ppm, events }, reader);
     });
-    return { ...reader.end(), plan, sampling };
+    const parameters = { ...moments, events_ppm: sampling.events_ppm, buckets: sampling.buckets, events: LINEAGE_TABLE, shard: 0, shards: 1 };
+    return { ...reader.end(), plan, sampling, lineage: { ranges, query: lineageQuery(view, spine), parameters } };
   });
 }
 
 async function readShard(
   { client, view, spine = sql('training_spine') }: DatasetOptions, shard: { index: number; count: number }, parameters: QueryParameters & { events: string }, reader: RowBinaryReader,
 ): Promise<void> {
-  const features = featureSql(view, { spine, shard, events: parameters.events });
-  const columns = view.features.map(({ name }) => `toFloat32(_features.${name})`).join(', ');
-  const query = sql('training_rows').replace('__FEATURES__', () => features).replace('__COLUMNS__', () => columns);
+  const query = rowsQuery(view, spine, parameters.events, shard);
   const { stream } = await client.exec({
     query: `${query} FORMAT RowBinary`, query_params: { ...parameters, shard: shard.index, shards: shard.count }, clickhouse_settings: { wait_end_of_query: 1 },
   });
