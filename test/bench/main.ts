@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, { what: string; run: () => Promise<unknow
   core: { what: 'the pure parts: update, vector, stored form, record', run: () => import('./features-core.js') },
   path: { what: 'event to prediction with every process running, paced', run: () => import('./whole-path.js') },
   landing: { what: 'rows a second into ClickHouse', run: () => import('./landing.js') },
+  memory: { what: 'memory of the feature processor and the scorer, under a light load and idle, for ten minutes', run: () => import('./memory.js') },
   peers: { what: 'feature processor beside Kafka Streams, interleaved (PEERS_DIR: the built harness)', run: () => import('./peers/compare.js') },
 };
 
