@@ -13,6 +13,7 @@ import { freePort } from '../runtime/ports.js';
 import type { Settings } from '../runtime/settings.js';
 import { TOPICS } from '../schemas/topics.js';
 import { SCORER_GROUP } from '../scorer/main.js';
+import { FORWARDED_GROUP, forwardedBefore } from '../stream-processors/features/forwarded.js';
 import { FEATURES_GROUP } from '../stream-processors/features/main.js';
 import { LANDING_GROUP } from '../stream-processors/landing/main.js';
 import { lockDataFolder } from './up/lock.js';
@@ -45,6 +46,7 @@ export async function resetPositions(settings: Settings, what: Resettable, rebui
       const moves: Move[] = [];
       for (const topic of topics) moves.push(...(await movesOf(admin, group, topic, rebuild)));
       if (rebuild) {
+        await rememberForwarded(admin, kafka, settings, moves);
         await deleteTopic(admin, TOPICS.changelog.name);
         rmSync(join(settings.DATA_DIR, 'state'), { recursive: true, force: true });
       }
@@ -66,6 +68,22 @@ async function movesOf(admin: Admin, group: string, topic: string, all: boolean)
     const to = Number(range.low);
     return all || from < to || from > Number(range.high) ? [{ topic, partition, from, to }] : [];
   });
+}
+
+/**
+ * What stands on a wrong partition before the position was forwarded, and its copy stands at home: the rebuild takes the copy
+ * and forwards only what comes behind. A second rebuild before the first has come so far keeps the first one's mark, and a mark
+ * beyond the topic's end is one of a topic that was deleted.
+ */
+async function rememberForwarded(admin: Admin, kafka: Kafka, settings: Settings, moves: readonly Move[]): Promise<void> {
+  const marks = await forwardedBefore(kafka);
+  for (const { partition, high } of await admin.fetchTopicOffsets(TOPICS.events.name)) {
+    const end = Number(high);
+    const known = marks.get(partition) ?? 0;
+    const reached = moves.find((move) => move.partition === partition)?.from ?? 0;
+    const to = Math.max(known > end ? 0 : known, reached > end ? 0 : reached);
+    if (to !== known) await moveTo(kafka, settings, FORWARDED_GROUP, { topic: TOPICS.events.name, partition, from: known, to });
+  }
 }
 
 /** By the processes' own producer: opening it fences a former owner that nobody knows to be alive. */

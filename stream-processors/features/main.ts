@@ -18,6 +18,7 @@ import { featuresAvro } from '../../schemas/features/derive.js';
 import { compileFeatureEncoder } from '../../schemas/features/encode.js';
 import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { compileReducer } from './core/reducer.js';
+import { forwardedBefore } from './forwarded.js';
 import { createMetrics } from './metrics.js';
 import { openStateStore } from './state/store.js';
 import { FeatureTask } from './task.js';
@@ -65,6 +66,7 @@ export async function startFeatures(settings: Settings, log: Log, fail: (error: 
         partition, partitions, reducer, decoder, encoder, reader, metrics, log,
         store: store.partition(partition),
         changelogRange: async () => (await offsetRanges(kafka, TOPICS.changelog.name))[partition]!,
+        forwardedBefore: async (on) => (await forwardedBefore(kafka)).get(on) ?? 0,
         cacheCustomers: Math.max(100, Math.floor(settings.STATE_CACHE_CUSTOMERS / partitions)),
         sweep: { intervalMs: settings.SWEEP_INTERVAL_S * 1000, silenceMs: settings.SWEEP_SILENCE_H * 3_600_000, rowsPerS: Math.max(1, settings.SWEEP_ROWS_PER_S / partitions) },
         now: Date.now,

@@ -34,6 +34,8 @@ export interface FeatureTaskOptions {
   readonly store: PartitionStore;
   readonly reader: PartitionReader;
   changelogRange(partition: number): Promise<OffsetRange>;
+  /** Before it, records on the wrong partition were forwarded by an earlier computation of the features. */
+  forwardedBefore(partition: number): Promise<number>;
   readonly cacheCustomers: number;
   readonly sweep: { readonly intervalMs: number; readonly silenceMs: number; readonly rowsPerS: number };
   readonly metrics: ProcessorMetrics;
@@ -61,6 +63,7 @@ export class FeatureTask implements PartitionTask {
   private live = false;
   private sweep!: Sweep;
   private spreadKnown = false;
+  private forwardedBefore = 0;
   private failure: unknown;
   private readonly counts = { accepted: 0, duplicate: 0, too_late: 0 };
 
@@ -81,6 +84,7 @@ export class FeatureTask implements PartitionTask {
       topic: this.options.topics.changelog,
       onProgress: (done, of) => metrics.restore.set({ partition: String(partition) }, done / of),
     });
+    this.forwardedBefore = await this.options.forwardedBefore(partition);
     metrics.restore.set({ partition: String(partition) }, 1);
     log.info('restored', { partition, records, customers: store.count(), ms: this.options.now() - startedAt });
     this.position = position;
@@ -115,8 +119,9 @@ export class FeatureTask implements PartitionTask {
     if (entry === undefined) {
       const home = partitionOf(event.customerId, partitions);
       if (home !== partition) {
-        output.appendTo(this.options.topics.events, home, Buffer.from(event.customerId), record.value, record.headers);
-        metrics.events.inc({ outcome: 'forwarded' });
+        const again = record.offset < this.forwardedBefore;
+        if (!again) output.appendTo(this.options.topics.events, home, Buffer.from(event.customerId), record.value, record.headers);
+        metrics.events.inc({ outcome: again ? 'forwarded_before' : 'forwarded' });
         return;
       }
       entry = this.load(event.customerId);

@@ -53,6 +53,7 @@ await runService(log, async (fail) => {
       decoder: createEventDecoder(types, 365 * 86_400_000),
       encoder: plainFeatureEncoder(customerActivity, Number(given('OUTPUT_SCHEMA_ID'))),
       store: store.partition(partition),
+      forwardedBefore: () => Promise.resolve(0),
       changelogRange: async () => (await offsetRanges(kafka, topics.changelog))[partition]!,
       cacheCustomers: Math.floor(settings.STATE_CACHE_CUSTOMERS / partitions),
       sweep: { intervalMs: 0, silenceMs: 86_400_000, rowsPerS: 1 },
