@@ -68,6 +68,10 @@ export const SETTINGS = {
   LABEL_HORIZON_DAYS: count(30, 1, 3650).describe('a customer without a purchase for this many days has churned'),
   TRAIN_SNAPSHOT_STEP_DAYS: count(0, 0, 365).describe('days between two training snapshots of a customer; 0: from 1 to 7 by the length of the history'),
   TRAIN_ROWS_MAX: count(500_000, 1000, 50_000_000).describe('most rows of a training set; beyond it whole customers are left out by a hash of their id'),
+  TRAIN_FAMILIES: z.string().default('xgboost,random_forest,logistic_regression').transform((v) => v.split(',').map((one) => one.trim()))
+    .pipe(z.array(z.enum(['xgboost', 'random_forest', 'logistic_regression'])).min(1)).describe('families that a training compares, with commas between'),
+  TRAIN_METRIC: z.enum(['log_loss', 'brier', 'auc', 'pr_auc']).default('log_loss').describe('metric that family and hyperparameters are chosen by, in cross-validation'),
+  TRAIN_SEARCH_TRIALS: count(8, 1, 1000).describe('trials of hyperparameters a family; the first are its defaults'),
   TRAIN_THREADS: count(2, 1, 256).describe('threads of XGBoost'),
   ARTIFACTS_URL: z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w.\/-]*)?|file:\/\/\/.+)$/, 'expected s3://bucket/prefix or file:///folder').optional()
     .describe('where training sets and models are stored, s3://bucket/prefix or file:///folder; unset: artifacts in DATA_DIR'),

@@ -6,6 +6,7 @@ import { createClickHouse } from '../runtime/clickhouse.js';
 import type { Progress } from '../runtime/embedded/maven.js';
 import type { Log } from '../runtime/log.js';
 import type { Settings } from '../runtime/settings.js';
+import type { CalibrationChoice } from './core/calibration.js';
 import type { Importance } from './core/importance.js';
 import { reliability, type ReliabilityPoint } from './core/reliability.js';
 import { storeDataset } from './artifacts/store.js';
@@ -13,6 +14,7 @@ import { planFor, readDataset, readHistory, type Dataset, type DatasetOptions, t
 import { manifestOf, type ManifestDraft } from './manifest.js';
 import type { LabelledRows } from './rows.js';
 import { loggedRun, type TrainingRun } from './run/run.js';
+import type { FamilyResult } from './select/select.js';
 import { trainModel } from './train.js';
 import { loadXgboost } from './xgboost/library.js';
 
@@ -47,6 +49,10 @@ export interface CardFacts {
   readonly importances: readonly Importance[];
   /** On the held-out rows. */
   readonly calibration_points: readonly ReliabilityPoint[];
+  /** How calibration was chosen, on predictions that it was not fitted on. */
+  readonly calibration: CalibrationChoice;
+  /** What each family came to in cross-validation, the chosen one first. */
+  readonly families: readonly FamilyResult[];
 }
 
 export interface Candidate {
@@ -72,13 +78,16 @@ export async function trainCandidate(settings: Settings, log: Log, options: Cand
   const library = await run.stage('library', () => loadXgboost(settings, options.progress), ({ version }) => ({ xgboost: version }));
   const { history, dataset } = await readTrainingSet({ settings, view }, run);
   const { parameters } = options;
-  const model = await trainModel(dataset, { library, view, log, threads: settings.TRAIN_THREADS, ...(parameters === undefined ? {} : { parameters }) });
+  const model = await trainModel(dataset, {
+    library, view, log, run, threads: settings.TRAIN_THREADS, families: settings.TRAIN_FAMILIES, metric: settings.TRAIN_METRIC, trials: settings.TRAIN_SEARCH_TRIALS,
+    ...(parameters === undefined ? {} : { parameters }),
+  });
   const { dataset_id } = options.store === false ? { dataset_id: '' } : await run.stage('store', () => storeDataset(settings, view, dataset), (stored) => ({ ...stored }));
   const manifest = manifestOf(model, { name: settings.MODEL_NAME, view, stage: options.stage ?? 'candidate', created_at, retrain_event_id, dataset_id });
   return {
     run, manifest, onnx: model.onnx, history, dataset,
     holdout: { rows: model.holdout, customer_ids: dataset.customer_ids, scores: model.scores, segments: segmentsOf(model.holdout) },
-    facts: { importances: model.importances, calibration_points: reliability(model.holdout.labels, model.scores) },
+    facts: { importances: model.importances, calibration_points: reliability(model.holdout.labels, model.scores), calibration: model.calibration, families: model.families },
   };
 }
 

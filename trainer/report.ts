@@ -2,7 +2,7 @@ import type { TrainResult } from './main.js';
 
 const METRICS: readonly (readonly [key: string, title: string])[] = [
   ['auc', 'AUC'], ['auc_on_event', 'AUC after events'], ['auc_snapshot', 'AUC between events'], ['pr_auc', 'PR-AUC'],
-  ['log_loss', 'log loss'], ['brier', 'Brier'], ['holdout_churn_rate', 'churn rate'], ['onnx_difference_max', 'ONNX against XGBoost, largest difference'],
+  ['log_loss', 'log loss'], ['brier', 'Brier'], ['calibration_error', 'calibration error'], ['holdout_churn_rate', 'churn rate'], ['onnx_difference_max', 'ONNX against the library, largest difference'],
 ];
 const date = (time: number | string): string => new Date(time).toISOString().slice(0, 10);
 
@@ -13,11 +13,18 @@ export function reportOf({ manifest, published, took_ms }: TrainResult): string 
   const width = Math.max(...rows.map(([title]) => title.length));
   return [
     `${manifest.model} ${manifest.version}  ${published ? `published as ${manifest.stage}` : 'not published'}  (${(took_ms / 1000).toFixed(1)} s)`,
-    `trained on ${manifest.data_rows} rows of ${date(manifest.data_from)} to ${date(manifest.data_to)}, ${parameters['rounds']} rounds of depth ${parameters['max_depth']}, ${(manifest.onnx_bytes / 1024).toFixed(0)} kB`,
+    `trained on ${manifest.data_rows} rows of ${date(manifest.data_from)} to ${date(manifest.data_to)}, ${modelOf(manifest)}, ${(manifest.onnx_bytes / 1024).toFixed(0)} kB`,
     `holdout of ${metrics['holdout_rows']} rows of ${date(parameters['holdout_from']!)} to ${date(parameters['holdout_to']!)}, churn within ${parameters['horizon_days']} days`,
     ...rows.map(([title, value]) => `  ${title.padEnd(width)}  ${value}`),
     '',
   ].join('\n');
+}
+
+/** The family with what its size follows from. */
+function modelOf({ family, parameters }: TrainResult['manifest']): string {
+  const { rounds, max_depth, trees, calibration } = parameters as Readonly<Record<string, string | undefined>>;
+  const shape = family === 'xgboost' ? `${rounds} rounds of depth ${max_depth}` : family === 'random_forest' ? `${trees} trees` : `ridge ${parameters['reg_lambda']}`;
+  return `${family.replaceAll('_', ' ')} of ${shape}${calibration === undefined || calibration === 'none' ? '' : `, calibrated (${calibration})`}`;
 }
 
 const show = (value: number): string => (value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(1) : value.toFixed(4));

@@ -40,5 +40,9 @@ export function positives(rows: LabelledRows): number {
   return count;
 }
 
+export const classesOf = (rows: LabelledRows): [stayed: number, churned: number] => [rows.rows - positives(rows), positives(rows)];
+
+export const isEnough = (rows: LabelledRows, rows_min: number, of_each_class: number): boolean => rows.rows >= rows_min && Math.min(...classesOf(rows)) >= of_each_class;
+
 export const asMatrixRows = ({ feature_names, rows, values, labels }: LabelledRows): Rows =>
   ({ values, rows, columns: feature_names.length, labels, feature_names });

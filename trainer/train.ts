@@ -1,19 +1,24 @@
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { TidemarkError } from '../runtime/errors.js';
 import type { Log } from '../runtime/log.js';
-import { sharesOf } from './core/importance.js';
-import { evaluate } from './core/metrics.js';
-import { resolveParameters, type TrainingParameters } from './core/parameters.js';
+import { calibrateAll, type CalibrationChoice } from './core/calibration.js';
+import type { Importance } from './core/importance.js';
+import { evaluate, type Metrics } from './core/metrics.js';
+import type { SelectionMetric } from './core/objective.js';
+import { resolveParameters, type GivenParameters } from './core/parameters.js';
 import { within, type SnapshotPlan } from './core/plan.js';
-import { chooseTestVectors, type TestVectors } from './core/test-vectors.js';
-import { gainsOf } from './core/tree-ensemble.js';
 import { calibrationError } from './core/reliability.js';
-import { fit, type Fitted, type InnerSplit } from './fit.js';
-import type { TrainedModel } from './manifest.js';
+import type { Hyper } from './core/search.js';
+import { chooseTestVectors, type TestVectors } from './core/test-vectors.js';
+import type { FamilyName } from './families/family.js';
+import { calibrationPart } from './onnx/calibration.js';
+import { buildModel, joined, OUTPUT_NAME } from './onnx/graph.js';
 import { checkOnnx } from './onnx/run.js';
-import { onnxFromXgboost } from './onnx/from-xgboost.js';
-import { positives, selectRows, type LabelledRows } from './rows.js';
-import { stage } from './stage.js';
+import { classesOf, isEnough, positives, selectRows, type LabelledRows } from './rows.js';
+import type { TrainingRun } from './run/run.js';
+import { fitFamily, type Fitted } from './select/fit.js';
+import { foldRowsOf } from './select/fold-rows.js';
+import { select, type FamilyResult, type Selection } from './select/select.js';
 import type { Xgboost } from './xgboost/capi.js';
 
 /** Fewer say nothing about a model. */
@@ -29,73 +34,105 @@ export interface TrainingOptions {
   readonly library: Xgboost;
   readonly view: FeatureView;
   readonly log: Log;
+  readonly run: TrainingRun;
   readonly threads: number;
-  readonly parameters?: Readonly<Record<string, number>>;
+  readonly families: readonly FamilyName[];
+  readonly metric: SelectionMetric;
+  /** Of the search, of each family. */
+  readonly trials: number;
+  /** The seed, and what XGBoost's trials keep. */
+  readonly parameters?: Hyper;
+}
+
+export interface TrainedModel {
+  readonly onnx: Buffer;
+  readonly family: FamilyName;
+  readonly hyper: Hyper;
+  readonly rounds: number;
+  readonly seed: number;
+  readonly selection_metric: SelectionMetric;
+  readonly trials: number;
+  readonly calibration: CalibrationChoice;
+  readonly families: readonly FamilyResult[];
+  readonly xgboost_version: string;
+  readonly metrics: Metrics & Readonly<Record<string, number>>;
+  readonly data_hash: string;
+  readonly plan: SnapshotPlan;
+  readonly test_vectors: TestVectors;
+  readonly test_outputs: readonly number[];
+  readonly train: LabelledRows;
+  readonly holdout: LabelledRows;
+  /** The model's probabilities of the holdout's rows. */
+  readonly scores: Float32Array;
+  readonly importances: readonly Importance[];
 }
 
 /**
- * Splits by time, trains, exports and checks. The same rows, parameters and seed give the same ONNX bytes.
+ * Splits by time, chooses family and parameters on the earlier rows, trains on all of them, exports, and measures on the
+ * later ones. The same rows, parameters and seed give the same ONNX bytes.
  * @throws TidemarkError TRAINING_DATA_INSUFFICIENT, CONFIG_INVALID, MODEL_CHECK_FAILED
  */
 export async function trainModel({ rows, data_hash, plan }: TrainingSet, options: TrainingOptions): Promise<TrainedModel> {
-  const { library, view, log, threads } = options;
+  const { library, view, log, run, threads } = options;
   const train = selectRows(rows, (row) => within(plan.train, rows.at[row]!));
   const holdout = selectRows(rows, (row) => within(plan.holdout, rows.at[row]!));
   requireEnough('training', train, ROWS_MIN.train);
   requireEnough('holdout', holdout, ROWS_MIN.holdout);
-  const parameters = parametersFor(train.rows, options.parameters);
-  const fitted = await stage(log, 'train', () =>
-    fit(train, innerSplit(train, plan), { library, parameters, threads, onProgress: (what, round, rounds) => log.info('train_progress', { what, round, rounds }) }));
+  const { seed, fixed } = parametersOf(options.parameters);
+  const context = { library, threads, seed };
+  const [selection, fitted] = await run.stage('train', async () => {
+    const folds = foldRowsOf(train, plan);
+    const chosen = await select(train, folds, { ...options, ...context, fixed, onTrial: (progress) => log.info('train_progress', { what: 'trial', ...progress }) });
+    const onRounds = (round: number, most: number): void => log.info('train_progress', { what: 'training', family: chosen.family.name, round, rounds: most });
+    return [chosen, await fitFamily(chosen.family, train, chosen, { ...context, onRounds })] as const;
+  }, ([chosen]) => ({ family: chosen.family.name, rounds: chosen.rounds, calibration: chosen.calibration.calibration.method }));
   try {
-    const names = view.features.map(({ name }) => name);
-    const [onnx, expected] = await stage(log, 'export', async () => [onnxFromXgboost(fitted.model, names, view.name), await fitted.predict(holdout)] as const);
-    const difference = await stage(log, 'check', () => checkOnnx(onnx, holdout.values, holdout.rows, names.length, expected));
-    const vectors = chooseTestVectors(holdout.values, holdout.rows, names.length);
-    return {
-      onnx, parameters, rounds: fitted.rounds, depth: fitted.depth, xgboost_version: library.version, data_hash, data_rows: train.rows, plan,
-      metrics: {
-        ...evaluate(holdout.labels, expected),
-        calibration_error: calibrationError(holdout.labels, expected),
-        ...byMoment(holdout, expected),
-        inner_log_loss: fitted.inner_log_loss,
-        onnx_difference_max: difference,
-        train_churn_rate: positives(train) / train.rows,
-        holdout_churn_rate: positives(holdout) / holdout.rows,
-        holdout_rows: holdout.rows,
-      },
-      holdout, scores: expected, importances: sharesOf(names, gainsOf(fitted.model)),
-      test_vectors: vectors,
-      test_outputs: await outputsOf(fitted, vectors, names),
-    };
+    return await run.stage('evaluate', async () => ({
+      family: selection.family.name, hyper: selection.hyper, rounds: selection.rounds, seed, selection_metric: options.metric, trials: options.trials,
+      calibration: selection.calibration, families: selection.results, xgboost_version: library.version, data_hash, plan, train, holdout, importances: fitted.importances,
+      ...(await measured(fitted, selection, { train, holdout }, view)),
+    }), ({ metrics, onnx }) => ({ onnx_bytes: onnx.length, ...metrics }));
   } finally {
     fitted.free();
   }
 }
 
-function parametersFor(rows: number, given: Readonly<Record<string, number>> | undefined): TrainingParameters {
-  const resolved = resolveParameters(rows, given);
+/** The model's file, held against the library on every held-out row, and its figures there. */
+async function measured(fitted: Fitted, { calibration: { calibration }, results }: Selection, { train, holdout }: { train: LabelledRows; holdout: LabelledRows }, view: FeatureView) {
+  const names = view.features.map(({ name }) => name);
+  const onnx = buildModel(view.name, names.length, joined(fitted.part('uncalibrated'), calibrationPart(calibration, 'uncalibrated', OUTPUT_NAME)),
+    { feature_names: JSON.stringify(names), family: fitted.family.name, calibration: calibration.method });
+  const uncalibrated = await fitted.predict(holdout);
+  const scores = calibrateAll(calibration, uncalibrated);
+  const difference = await checkOnnx(onnx, holdout.values, holdout.rows, names.length, scores);
+  const vectors = chooseTestVectors(holdout.values, holdout.rows, names.length);
+  return {
+    onnx, scores, test_vectors: vectors, test_outputs: Array.from(calibrateAll(calibration, await fitted.predict(vectorRows(vectors, names)))),
+    metrics: {
+      ...evaluate(holdout.labels, scores),
+      calibration_error: calibrationError(holdout.labels, scores),
+      calibration_error_before: calibrationError(holdout.labels, uncalibrated),
+      ...byMoment(holdout, scores),
+      ...prefixed('cv_', results[0]?.metrics),
+      onnx_difference_max: difference,
+      train_churn_rate: positives(train) / train.rows,
+      holdout_churn_rate: positives(holdout) / holdout.rows,
+      holdout_rows: holdout.rows,
+    },
+  };
+}
+
+export function parametersOf(given: Hyper | undefined): GivenParameters {
+  const resolved = resolveParameters(given);
   if ('problems' in resolved) throw new TidemarkError('CONFIG_INVALID', `training parameters: ${resolved.problems.join('; ')}`);
   return resolved;
 }
 
-/** Undefined where a side of the split would be too small to choose by. */
-function innerSplit(train: LabelledRows, { inner }: SnapshotPlan): InnerSplit | undefined {
-  if (inner === undefined) return undefined;
-  const split = {
-    train: selectRows(train, (row) => within(inner.train, train.at[row]!)),
-    holdout: selectRows(train, (row) => within(inner.holdout, train.at[row]!)),
-  };
-  return [split.train, split.holdout].every((side) => isEnough(side, ROWS_MIN.train)) ? split : undefined;
-}
-
-const classesOf = (rows: LabelledRows): [stayed: number, churned: number] => [rows.rows - positives(rows), positives(rows)];
-const isEnough = (rows: LabelledRows, rowsMin: number): boolean => rows.rows >= rowsMin && Math.min(...classesOf(rows)) >= ROWS_MIN.of_each_class;
-
-function requireEnough(what: string, rows: LabelledRows, rowsMin: number): void {
-  if (isEnough(rows, rowsMin)) return;
+function requireEnough(what: string, rows: LabelledRows, rows_min: number): void {
+  if (isEnough(rows, rows_min, ROWS_MIN.of_each_class)) return;
   const [stayed, churned] = classesOf(rows);
   throw new TidemarkError('TRAINING_DATA_INSUFFICIENT',
-    `${what} rows: ${rows.rows}, of which ${churned} churned and ${stayed} did not; expected at least ${rowsMin} and ${ROWS_MIN.of_each_class} of each: ` +
+    `${what} rows: ${rows.rows}, of which ${churned} churned and ${stayed} did not; expected at least ${rows_min} and ${ROWS_MIN.of_each_class} of each: ` +
     'land events of more customers or of a longer time, or choose another LABEL_HORIZON_DAYS');
 }
 
@@ -108,10 +145,13 @@ function byMoment(rows: LabelledRows, scores: Float32Array): Record<string, numb
   return { auc_on_event: part(1), auc_snapshot: part(0) };
 }
 
-async function outputsOf(fitted: Fitted, { inputs }: TestVectors, feature_names: readonly string[]): Promise<number[]> {
-  const values = Float32Array.from(inputs.flat(), (value) => value ?? NaN);
+const prefixed = (prefix: string, metrics: Metrics | undefined): Record<string, number> =>
+  Object.fromEntries(Object.entries(metrics ?? {}).map(([name, value]) => [prefix + name, value as number]));
+
+function vectorRows({ inputs }: TestVectors, feature_names: readonly string[]): LabelledRows {
   const rows = inputs.length;
-  return Array.from(await fitted.predict({
-    feature_names, rows, values, labels: new Float32Array(rows), at: new Float64Array(rows), on_event: new Uint8Array(rows), customer: new Uint32Array(rows),
-  }));
+  return {
+    feature_names, rows, values: Float32Array.from(inputs.flat(), (value) => value ?? NaN),
+    labels: new Float32Array(rows), at: new Float64Array(rows), on_event: new Uint8Array(rows), customer: new Uint32Array(rows),
+  };
 }

@@ -1,5 +1,5 @@
 const DAY_MS = 86_400_000;
-/** Share of the usable time that becomes the holdout, and again of the training time for choosing the number of rounds. */
+/** Share of the usable time that becomes the holdout. */
 const HOLDOUT_SHARE = 0.25;
 /** The first tenth of a history knows too little of its customers; a month is enough of a long one. */
 const WARM_UP = { share: 0.1, days_max: 30 };
@@ -20,8 +20,6 @@ export interface Period {
 export interface SnapshotPlan {
   readonly train: Period;
   readonly holdout: Period;
-  /** The same split once more inside `train`, for early stopping; undefined where the time is too short for it. */
-  readonly inner: { readonly train: Period; readonly holdout: Period } | undefined;
   /** Time between two snapshots of a customer. */
   readonly step_ms: number;
   readonly horizon_ms: number;
@@ -58,14 +56,7 @@ export function planSnapshots({ first, watermark, horizon_days, step_days }: Pla
   const step = step_days > 0 ? step_days : Math.min(SNAPSHOTS.step_days_max, Math.max(1, Math.round(usable_ms / DAY_MS / SNAPSHOTS.wanted)));
   const holdoutFrom = matured - Math.floor(usable_ms * HOLDOUT_SHARE);
   const train = { after: from, to: holdoutFrom - horizon_ms };
-  return { train, holdout: { after: holdoutFrom, to: matured }, inner: innerSplit(train, horizon_ms), step_ms: step * DAY_MS, horizon_ms };
-}
-
-function innerSplit({ after, to }: Period, horizon_ms: number): SnapshotPlan['inner'] {
-  const rest = to - after - horizon_ms;
-  if (rest < USABLE_DAYS_MIN * DAY_MS) return undefined;
-  const holdoutFrom = to - Math.floor(rest * HOLDOUT_SHARE);
-  return { train: { after, to: holdoutFrom - horizon_ms }, holdout: { after: holdoutFrom, to } };
+  return { train, holdout: { after: holdoutFrom, to: matured }, step_ms: step * DAY_MS, horizon_ms };
 }
 
 export const isShortage = (plan: SnapshotPlan | Shortage): plan is Shortage => 'shortage' in plan;

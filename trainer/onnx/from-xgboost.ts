@@ -1,28 +1,35 @@
 import { TidemarkError, messageOf } from '../../runtime/errors.js';
 import { parseTreeEnsemble, type TreeEnsemble } from '../core/tree-ensemble.js';
-import { buildModel, floats, INPUT_NAME, int, ints, OUTPUT_NAME, string, strings, type Node } from './graph.js';
-
-const MARGIN = 'margin';
+import { buildModel, constant, floats, INPUT_NAME, int, ints, OUTPUT_NAME, string, strings, type Node, type Part } from './graph.js';
 
 /**
- * The ONNX graph of an XGBoost model: the trees' sum to log-odds, the logistic function to a probability. Splits compare
- * float32 with float32 by `<`, as XGBoost does, and NaN takes each node's default direction.
+ * A tree model's probability: for a logistic objective the trees' sum to log-odds and the logistic function, for a squared
+ * error (a forest of means of labels) their sum, kept within 0 and 1. Splits compare float32 with float32 by `<`, as XGBoost
+ * does, and NaN takes each node's default direction.
  * @param json the model as XGBoost saves it in JSON
+ * @param output name of the probability
  * @throws TidemarkError MODEL_INVALID where the model is none of one probability by trees
  */
-export function onnxFromXgboost(json: string, feature_names: readonly string[], name: string): Buffer {
+export function treesPart(json: string, features: number, output: string): Part {
   let ensemble: TreeEnsemble;
   try {
     ensemble = parseTreeEnsemble(json);
   } catch (error) {
     throw new TidemarkError('MODEL_INVALID', `XGBoost model to ONNX: ${messageOf(error)}`, { cause: error });
   }
-  if (ensemble.features !== feature_names.length)
-    throw new TidemarkError('MODEL_INVALID', `XGBoost model to ONNX: trained on ${ensemble.features} features, ${feature_names.length} names given`);
+  if (ensemble.features !== features)
+    throw new TidemarkError('MODEL_INVALID', `XGBoost model to ONNX: trained on ${ensemble.features} features, ${features} names given`);
+  const sum = `${output}_trees`;
   const logistic = ensemble.objective.endsWith('logistic');
-  const nodes: Node[] = [treesNode(ensemble, logistic ? MARGIN : OUTPUT_NAME)];
-  if (logistic) nodes.push({ operator: 'Sigmoid', inputs: [MARGIN], outputs: [OUTPUT_NAME] });
-  return buildModel(name, ensemble.features, nodes, { feature_names: JSON.stringify(feature_names) });
+  return {
+    nodes: [treesNode(ensemble, sum), { operator: logistic ? 'Sigmoid' : 'Clip', inputs: logistic ? [sum] : [sum, `${output}_low`, `${output}_high`], outputs: [output] }],
+    constants: logistic ? [] : [constant(`${output}_low`, [0], []), constant(`${output}_high`, [1], [])],
+  };
+}
+
+/** The whole ONNX file of an XGBoost tree model. @throws TidemarkError MODEL_INVALID */
+export function onnxFromXgboost(json: string, feature_names: readonly string[], name: string): Buffer {
+  return buildModel(name, feature_names.length, treesPart(json, feature_names.length, OUTPUT_NAME), { feature_names: JSON.stringify(feature_names) });
 }
 
 function treesNode(e: TreeEnsemble, output: string): Node {

@@ -21,12 +21,28 @@ export interface Node {
   readonly attributes?: readonly Message[];
 }
 
+/** A float32 tensor that the graph carries. */
+export interface Constant {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** A piece of a graph: operators, and the constants that they read. */
+export interface Part {
+  readonly nodes: readonly Node[];
+  readonly constants: readonly Constant[];
+}
+
+export const constant = (name: string, values: ArrayLike<number>, dims: readonly number[] = [values.length]): Constant => ({ name, dims, values: Float32Array.from(values) });
+export const joined = (...parts: readonly Part[]): Part => ({ nodes: parts.flatMap(({ nodes }) => nodes), constants: parts.flatMap(({ constants }) => constants) });
+
 /** Names of the one input `[N, features]` and the one output `[N, 1]` of every model that the trainer writes. */
 export const INPUT_NAME = 'features';
 export const OUTPUT_NAME = 'probability';
 
 /** A model of float32 rows to one float32 a row. @param metadata what tools show beside it */
-export function buildModel(name: string, columns: number, nodes: readonly Node[], metadata: Readonly<Record<string, string>>): Buffer {
+export function buildModel(name: string, columns: number, { nodes, constants }: Part, metadata: Readonly<Record<string, string>>): Buffer {
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: 'tidemark',
@@ -36,6 +52,7 @@ export function buildModel(name: string, columns: number, nodes: readonly Node[]
       node: nodes.map(({ operator, domain, inputs, outputs, attributes = [] }, index) => ({
         name: `${operator}_${index}`, opType: operator, input: inputs, output: outputs, attribute: attributes, ...(domain === undefined ? {} : { domain }),
       })),
+      initializer: constants.map((one) => ({ name: one.name, dims: one.dims, dataType: FLOAT_TENSOR, rawData: littleEndian(one.values) })),
       input: [tensor(INPUT_NAME, columns)],
       output: [tensor(OUTPUT_NAME, 1)],
     },
@@ -46,3 +63,9 @@ export function buildModel(name: string, columns: number, nodes: readonly Node[]
 const tensor = (name: string, columns: number): Message => ({
   name, type: { tensorType: { elemType: FLOAT_TENSOR, shape: { dim: [{ dimParam: 'N' }, { dimValue: columns }] } } },
 });
+
+function littleEndian(values: Float32Array): Buffer {
+  const bytes = Buffer.alloc(values.length * 4);
+  values.forEach((value, i) => bytes.writeFloatLE(value, i * 4));
+  return bytes;
+}

@@ -10,6 +10,8 @@ export type BoosterParameters = Readonly<Record<string, string | number>>;
 export interface Booster {
   /** Adds one round of trees; the rounds count from 0. */
   update(round: number, train: Matrix): Promise<void>;
+  /** How many rounds it has. */
+  rounds(): number;
   /** The evaluation metrics on each named matrix after the given round, as `<name>-<metric>`. */
   evaluate(round: number, matrices: Readonly<Record<string, Matrix>>): Promise<Record<string, number>>;
   /** One value a row: the probability for binary:logistic. @param rounds how many rounds take part, from the first; 0 is all */
@@ -26,6 +28,7 @@ export function createBooster(library: Xgboost, parameters: BoosterParameters, m
   library.call('XGBoosterCreate', matrices.map((matrix) => matrix.handle), matrices.length, out);
   const handle = out[0];
   let freed = false;
+  let rounds = 0;
   const free = (): void => {
     if (!freed) library.call('XGBoosterFree', handle);
     freed = true;
@@ -37,7 +40,11 @@ export function createBooster(library: Xgboost, parameters: BoosterParameters, m
     throw error;
   }
   return {
-    update: (round, train) => library.callAsync('XGBoosterUpdateOneIter', handle, round, train.handle),
+    async update(round, train) {
+      await library.callAsync('XGBoosterUpdateOneIter', handle, round, train.handle);
+      rounds = round + 1;
+    },
+    rounds: () => rounds,
     async evaluate(round, named) {
       const text: string[] = [''];
       const names = Object.keys(named);

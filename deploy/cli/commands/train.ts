@@ -4,7 +4,7 @@ import { type Command, flagOf, listOf, numberOf, textOf, UsageError } from '../c
 export const train: Command = {
   name: 'train',
   summary: 'Train a model on the landed events and publish it on models',
-  description: 'Takes the customers’ features at past moments from ClickHouse, labels them by whether a purchase followed within LABEL_HORIZON_DAYS, trains XGBoost on the earlier ones and measures it on the later ones. Running scorers take a published champion over by themselves.',
+  description: 'Takes the customers’ features at past moments from ClickHouse, labels them by whether a purchase followed within LABEL_HORIZON_DAYS, chooses family and parameters (TRAIN_FAMILIES, TRAIN_METRIC, TRAIN_SEARCH_TRIALS) and trains on the earlier ones, and measures the model on the later ones. Running scorers take a published champion over by themselves.',
   options: {
     stage: { type: 'string', value: 'STAGE', description: `${MODEL_STAGES.join(', ')} (default champion: serve it)` },
     param: { type: 'string', short: 'p', value: 'NAME=VALUE', multiple: true, description: 'XGBoost parameter, rounds_max, early_stopping_rounds; may be repeated' },

@@ -8,9 +8,16 @@ import { loadSettings } from '../../../runtime/settings.js';
 import { customerActivity } from '../../../schemas/features/customer-activity.js';
 import { snapshotSpine } from '../../../schemas/features/sql/spine.js';
 import { evaluate, type Metrics } from '../../../trainer/core/metrics.js';
-import { resolveParameters, type TrainingParameters } from '../../../trainer/core/parameters.js';
-import { fit } from '../../../trainer/fit.js';
+import { calibrateAll } from '../../../trainer/core/calibration.js';
+import { calibrationError } from '../../../trainer/core/reliability.js';
+import { within, type SnapshotPlan } from '../../../trainer/core/plan.js';
 import { readDataset } from '../../../trainer/dataset/read.js';
+import { FAMILIES } from '../../../trainer/families/family.js';
+import { xgboost } from '../../../trainer/families/xgboost.js';
+import { fitFamily } from '../../../trainer/select/fit.js';
+import { foldRowsOf } from '../../../trainer/select/fold-rows.js';
+import { select } from '../../../trainer/select/select.js';
+import { loggedRun } from '../../../trainer/run/run.js';
 import { positives, selectRows, type LabelledRows } from '../../../trainer/rows.js';
 import { trainModel } from '../../../trainer/train.js';
 import { loadXgboost } from '../../../trainer/xgboost/library.js';
@@ -20,47 +27,61 @@ import type { HistoryRecord } from '../../support/history.js';
 import { sharedData } from '../../support/shared-data.js';
 
 /**
- * Features of a real history at monthly snapshots, and what Python's XGBoost 3.2 and scikit-learn 1.9 made of them
- * (baselines.json): the same rows and parameters must give a model as good here.
+ * Features of a real history at monthly snapshots, and what Python's XGBoost 3.2, scikit-learn 1.9 and lifetimes made of them
+ * (baselines.json): each family, chosen and trained here on the same rows, must be as good as its counterpart there.
  */
 t.setTimeout(400_000);
 const folder = sharedData('baselines');
 if (folder === undefined) t.test('reference figures', { skip: 'no reference data on this machine' }, async () => {});
 else {
+  interface Figures { auc: number; pr_auc_churn: number; log_loss: number; brier: number }
   const rows = readReference(join(folder, 'features.csv.gz'));
-  const { results } = JSON.parse(readFileSync(join(folder, 'baselines.json'), 'utf8')) as { results: Record<string, { metrics: Record<string, { auc: number; pr_auc_churn: number; log_loss: number; brier: number }> }> };
-  const reference = results['train_dev__test_dev']!.metrics['xgboost']!;
+  const { results } = JSON.parse(readFileSync(join(folder, 'baselines.json'), 'utf8')) as { results: Record<string, { metrics: Record<string, Figures> }> };
+  const references = results['train_dev__test_dev']!.metrics;
   const library = await loadXgboost(loadSettings({ JARS_DIR: TEST_JARS_DIR }));
-  const before = (year: number, month: number) => (row: number): boolean => rows.at[row]! <= Date.UTC(year, month);
-  const train = selectRows(rows, before(1997, 9));
-  const test = selectRows(rows, (row) => rows.at[row]! >= Date.UTC(1998, 0));
-  const inner = {
-    train: selectRows(rows, before(1997, 5)),
-    holdout: selectRows(rows, (row) => rows.at[row]! >= Date.UTC(1997, 8) && rows.at[row]! <= Date.UTC(1997, 9)),
+  const context = { library, threads: 2, seed: 7 };
+  // What stands before a snapshot, labelled from the snapshot on: the clock is the millisecond before.
+  const snapshots = Array.from({ length: 13 }, (_, i) => Date.UTC(1997, 3 + i) - 1);
+  const plan: SnapshotPlan = {
+    train: { after: snapshots[0]! - 1, to: snapshots[6]! }, holdout: { after: snapshots[8]!, to: snapshots[12]! }, step_ms: 30 * 86_400_000, horizon_ms: 90 * 86_400_000,
   };
-  const metricsOf = async (given: Record<string, number>, split: typeof inner | undefined): Promise<Metrics> => {
-    const parameters = resolveParameters(train.rows, given) as TrainingParameters;
-    const fitted = await fit(train, split, { library, parameters, threads: 2 });
-    const metrics = evaluate(test.labels, await fitted.predict(test));
-    fitted.free();
-    return metrics;
-  };
+  const train = selectRows(rows, (row) => within(plan.train, rows.at[row]!));
+  const test = selectRows(rows, (row) => within(plan.holdout, rows.at[row]!));
+  const show = (figures: Figures | Metrics): string => `AUC ${figures.auc.toFixed(4)}  PR-AUC ${('pr_auc' in figures ? figures.pr_auc : figures.pr_auc_churn).toFixed(4)}  log loss ${figures.log_loss.toFixed(4)}  Brier ${figures.brier.toFixed(4)}`;
 
   t.test('the reference’s parameters give the reference’s figures', async (t) => {
-    const got = await metricsOf({ max_depth: 2, rounds_max: 100, learning_rate: 0.05, min_child_weight: 50, subsample: 0.8, colsample_bytree: 0.8 }, undefined);
-    t.comment(JSON.stringify({ got, reference }));
+    const hyper = { rounds_max: 100, early_stopping_rounds: 1, max_depth: 2, learning_rate: 0.05, min_child_weight: 50, subsample: 0.8, colsample_bytree: 0.8 };
+    const fitted = await fitFamily(xgboost, train, { hyper, rounds: 100 }, context);
+    const got = evaluate(test.labels, await fitted.predict(test));
+    fitted.free();
+    const reference = references['xgboost']!;
+    t.comment(`reference ${show(reference)}`);
+    t.comment(`here      ${show(got)}`);
     t.ok(Math.abs(got.auc - reference.auc) < 0.003, `AUC ${got.auc}, reference ${reference.auc}`);
     t.ok(Math.abs(got.pr_auc - reference.pr_auc_churn) < 0.003, `PR-AUC ${got.pr_auc}, reference ${reference.pr_auc_churn}`);
     t.ok(Math.abs(got.log_loss - reference.log_loss) < 0.002, `log loss ${got.log_loss}, reference ${reference.log_loss}`);
     t.ok(Math.abs(got.brier - reference.brier) < 0.001, `Brier ${got.brier}, reference ${reference.brier}`);
   });
 
-  t.test('the defaults with early stopping are as good', async (t) => {
-    const got = await metricsOf({}, inner);
-    t.comment(JSON.stringify(got));
-    t.ok(got.auc > reference.auc - 0.003, `AUC ${got.auc}, reference ${reference.auc}`);
-    t.ok(got.log_loss < reference.log_loss + 0.001, `log loss ${got.log_loss}, reference ${reference.log_loss}`);
-  });
+  for (const name of FAMILIES)
+    t.test(`${name}, chosen by cross-validation`, async (t) => {
+      const started = performance.now();
+      const chosen = await select(train, foldRowsOf(train, plan), { ...context, families: [name], metric: 'log_loss', trials: 6, fixed: {} });
+      const fitted = await fitFamily(chosen.family, train, chosen, context);
+      const raw = await fitted.predict(test);
+      const scores = calibrateAll(chosen.calibration.calibration, raw);
+      const got = evaluate(test.labels, scores);
+      fitted.free();
+      t.comment(JSON.stringify({ hyper: chosen.hyper, rounds: chosen.rounds, results: chosen.results.map(({ metrics, trials, abandoned }) => ({ metrics, trials, abandoned })), compared: chosen.calibration.compared, ms: Math.round(performance.now() - started) }));
+      t.comment(`raw       ${show(evaluate(test.labels, raw))} ece ${calibrationError(test.labels, raw)}`);
+      t.comment(`reference ${show(references[name]!)}`);
+      t.comment(`BG/NBD    ${show(references['bgnbd']!)}`);
+      t.comment(`here      ${show(got)}  ece ${calibrationError(test.labels, scores)} ${chosen.calibration.calibration.method}`);
+      const bgnbd = references['bgnbd']!;
+      t.ok(got.auc > references[name]!.auc - 0.003);
+      t.ok(got.log_loss < references[name]!.log_loss);
+      t.ok(got.auc > bgnbd.auc && got.log_loss < bgnbd.log_loss);
+    });
 
   const eventsFolder = sharedData('events')!;
   t.test('the view’s own features of the same history, from the landed events, are as good', async (t) => {
@@ -69,17 +90,12 @@ else {
     t.teardown(() => client.close());
     await migrate(client, settings);
     await insertEvents(client, readEvents(join(eventsFolder, 'cdnow-events.csv')));
-    // The reference takes what stands before a snapshot, and labels from the snapshot on: the view's clock is the millisecond before.
-    const snapshots = Array.from({ length: 13 }, (_, i) => Date.UTC(1997, 3 + i) - 1);
-    const plan = {
-      train: { after: snapshots[0]! - 1, to: snapshots[6]! }, holdout: { after: snapshots[8]!, to: snapshots[12]! },
-      inner: { train: { after: snapshots[0]! - 1, to: snapshots[2]! }, holdout: { after: snapshots[4]!, to: snapshots[6]! } },
-      step_ms: 30 * 86_400_000, horizon_ms: 90 * 86_400_000,
-    };
     const set = await readDataset({ client, settings, view: customerActivity, spine: snapshotSpine('events', snapshots) }, plan);
     t.equal(set.rows.rows, rows.rows, 'as many rows as the reference');
     t.equal(positives(set.rows), positives(rows), 'as many churned');
-    const { metrics } = await trainModel(set, { library, view: customerActivity, log: testLog, threads: 2 });
+    const { metrics, family } = await trainModel(set, { library, view: customerActivity, log: testLog, run: loggedRun('test', testLog), threads: 2, families: FAMILIES, metric: 'log_loss', trials: 6 });
+    const reference = references['xgboost']!;
+    t.comment(family);
     t.comment(JSON.stringify(metrics));
     t.equal(metrics['holdout_rows'], test.rows);
     t.ok(metrics.auc > reference.auc - 0.005, `AUC ${metrics.auc}, reference ${reference.auc}`);
@@ -106,8 +122,8 @@ function readReference(file: string): LabelledRows {
   return {
     feature_names, rows: lines.length, values,
     labels: Float32Array.from(lines, (line) => Number(line[column('churn')])),
-    at: Float64Array.from(lines, (line) => Number(line[column('snapshot_ms')])),
+    at: Float64Array.from(lines, (line) => Number(line[column('snapshot_ms')]) - 1),
     on_event: new Uint8Array(lines.length),
-    customer: new Uint32Array(lines.length),
+    customer: Uint32Array.from(lines, (line) => Number(line[column('customer_id')]!.replace(/\D/g, ''))),
   };
 }

@@ -1,0 +1,23 @@
+import t from 'tap';
+import { fitStandardisation, signedLog, standardise, widthOf } from '../../../../trainer/core/standardise.js';
+
+t.test('features and their logarithms are centred and scaled, what is missing is the mean and says so', async (t) => {
+  const values = Float32Array.of(1, 10, 5, /**/ 3, NaN, 5, /**/ 5, 30, 5);
+  const fitted = fitStandardisation(values, 3, 3);
+  t.same(fitted.missing, [1]);
+  t.same([...fitted.plain.mean], [3, 20, 5]);
+  t.equal(fitted.plain.deviation[2], 1, 'a constant is not divided by nothing');
+  t.equal(widthOf(fitted), 7);
+  const out = standardise(fitted, values, 3);
+  const near = (got: number, want: number): boolean => Math.abs(got - want) < 1e-6;
+  t.ok(near(out[0]!, -2 / Math.sqrt(8 / 3)) && near(out[1]!, -1) && out[2] === 0);
+  t.same([out[7 + 1], out[7 + 4], out[7 + 6]], [0, 0, 1], 'row 1 misses the second feature');
+  t.same([out[6], out[14 + 6]], [0, 0]);
+});
+
+t.test('one absurd value is bounded', async (t) => {
+  const values = Float32Array.from({ length: 100 }, (_, i) => i % 10);
+  const fitted = fitStandardisation(values, 100, 1);
+  t.same([...standardise(fitted, Float32Array.of(1e9, -1e9), 2)].map((value) => Math.abs(value)), [8, 8, 8, 8]);
+  t.ok(Math.abs(signedLog(-(Math.E - 1)) + 1) < 1e-7);
+});

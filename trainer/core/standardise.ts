@@ -1,0 +1,74 @@
+/**
+ * How rows are made ready for a linear model. Each feature counts twice, as it is and by its signed logarithm (amounts and
+ * counts have long tails, times do not), both centred and scaled; a missing value is the mean, and a column of its own says
+ * that it was missing.
+ */
+export interface Standardisation {
+  readonly columns: number;
+  readonly plain: Scale;
+  readonly log: Scale;
+  /** Features with missing values, in order; each has an indicator column after the others. */
+  readonly missing: readonly number[];
+}
+
+/** Of the values that are there, by feature; deviation 1 where they are all alike. */
+export interface Scale {
+  readonly mean: Float32Array;
+  readonly deviation: Float32Array;
+}
+
+/** Beyond so many deviations a value counts as that: one absurd amount does not decide a score alone. */
+export const DEVIATIONS_MAX = 8;
+
+/** In float32 at each step, as the graph computes it: of a value near 0 the sum with 1 keeps few digits. */
+export const signedLog = (value: number): number => Math.sign(value) * Math.fround(Math.log(Math.fround(1 + Math.abs(value))));
+
+export function fitStandardisation(values: Float32Array, rows: number, columns: number): Standardisation {
+  const missing = new Set<number>();
+  for (let i = 0; i < rows * columns; i++) if (Number.isNaN(values[i]!)) missing.add(i % columns);
+  return {
+    columns, plain: scaleOf(values, rows, columns, (value) => value), log: scaleOf(values, rows, columns, signedLog), missing: [...missing].sort((a, b) => a - b),
+  };
+}
+
+function scaleOf(values: Float32Array, rows: number, columns: number, of: (value: number) => number): Scale {
+  const mean = new Float32Array(columns);
+  const deviation = new Float32Array(columns).fill(1);
+  for (let column = 0; column < columns; column++) {
+    let [there, running, squares] = [0, 0, 0];
+    for (let row = 0; row < rows; row++) {
+      const value = values[row * columns + column]!;
+      if (Number.isNaN(value)) continue;
+      // Welford: no difference of large sums.
+      const distance = of(value) - running;
+      running += distance / ++there;
+      squares += distance * (of(value) - running);
+    }
+    if (there === 0) continue;
+    mean[column] = running;
+    if (squares / there > 1e-12) deviation[column] = Math.sqrt(squares / there);
+  }
+  return { mean, deviation };
+}
+
+export const widthOf = ({ columns, missing }: Standardisation): number => 2 * columns + missing.length;
+
+/** @returns rows × (features, their logarithms, indicators) without NaN */
+export function standardise(standardisation: Standardisation, values: Float32Array, rows: number): Float32Array {
+  const { columns, plain, log, missing } = standardisation;
+  const width = widthOf(standardisation);
+  const out = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const value = values[row * columns + column]!;
+      if (Number.isNaN(value)) continue;
+      out[row * width + column] = scaled(value, plain, column);
+      out[row * width + columns + column] = scaled(signedLog(value), log, column);
+    }
+    missing.forEach((column, i) => { if (Number.isNaN(values[row * columns + column]!)) out[row * width + 2 * columns + i] = 1; });
+  }
+  return out;
+}
+
+const scaled = (value: number, { mean, deviation }: Scale, column: number): number =>
+  Math.min(DEVIATIONS_MAX, Math.max(-DEVIATIONS_MAX, (value - mean[column]!) / deviation[column]!));
