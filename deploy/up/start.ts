@@ -33,6 +33,9 @@ export interface StartContext {
   fail(error: unknown): void;
 }
 
+/** The first model is there in seconds; every later training searches as the settings say. */
+const FIRST_TRAINING = { TRAIN_SEARCH_TRIALS: '1' };
+
 /**
  * Starts everything in order, each step once the one before holds, and adds to the shutdown what has to end.
  * @returns whether all is done, so that the process may end
@@ -79,7 +82,8 @@ export async function startAll(options: UpOptions, env: NodeJS.ProcessEnv, { scr
   if (source !== undefined) {
     shutdown.add('source', 'source', () => source.stop());
     const train = (): Promise<void> => {
-      const training = processOf('train', ['train']);
+      const process = processOf('train', ['train']);
+      const training = { ...process, env: { ...FIRST_TRAINING, ...process.env } };
       const onLine = (line: string): void => {
         const stage = /"stage":"(\w+)"/.exec(line)?.[1];
         if (stage !== undefined) screen.progress(`training the first model: ${stage}`);
