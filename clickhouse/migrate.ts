@@ -40,6 +40,7 @@ export async function migrate(client: ClickHouseClient, settings: MigrateSetting
     const columnsAdded = await applyView(client, view);
     await applyTtl(client, 'events', settings.EVENTS_TTL_DAYS);
     await applyTtl(client, 'predictions', settings.PREDICTIONS_TTL_DAYS);
+    await applyTtl(client, 'shadow_predictions', settings.PREDICTIONS_TTL_DAYS);
     return { applied, columnsAdded };
   });
 }

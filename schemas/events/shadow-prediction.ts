@@ -14,6 +14,8 @@ export interface ShadowPrediction {
   scored_at: number;
   /** shadow: the champion's score was published; canary: the challenger's, unless it gave none. */
   mode: TrialMode;
+  /** Share of the customers that the trial has; with the version and the mode it names the step of the rollout. */
+  share: number;
   champion_version: string;
   challenger_version: string;
   champion_score: number;
@@ -37,6 +39,7 @@ export const SHADOW_PREDICTION_AVRO = {
     { name: 'event_time', type: time },
     { name: 'scored_at', type: time },
     { name: 'mode', type: { type: 'enum', name: 'TrialMode', symbols: [...TRIAL_MODES] } },
+    { name: 'share', type: 'double', default: 0 },
     { name: 'champion_version', type: 'string' },
     { name: 'challenger_version', type: 'string' },
     { name: 'champion_score', type: 'double' },

@@ -93,6 +93,7 @@ export function createComparison({ partition, featureCount, schemaId, budget, ob
       event_time: readVarint(source, scan.eventTime),
       scored_at: scoredAtMs,
       mode: trial.mode,
+      share: trial.share,
       champion_version: chunk.championVersion,
       challenger_version: trial.model.manifest.version,
       champion_score: isScore(champion) ? champion : FALLBACK_SCORE,

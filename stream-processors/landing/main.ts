@@ -14,6 +14,7 @@ import { createInserter } from './inserter.js';
 import { createLandingMetrics, type PartitionGauges } from './metrics.js';
 import { deadLettersTable } from './tables/dead-letters.js';
 import { eventsTable } from './tables/events.js';
+import { modelLedgerTable, shadowPredictionsTable } from './tables/model-ledger.js';
 import { modelVersionsTable } from './tables/model-versions.js';
 import { predictionsTable } from './tables/predictions.js';
 import { runTopicGroup, type TopicGroup } from './topic-group.js';
@@ -28,7 +29,7 @@ export const LANDING_GROUP = 'tidemark-landing';
 export async function startLanding(settings: Settings, log: Log, fail: (error: unknown) => void, view: FeatureView = customerActivity): Promise<Stoppable> {
   const kafka = createKafka(settings, log);
   const registry = createRegistry(settings, log);
-  const [events] = await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models]);
+  const [events] = await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.shadow, TOPICS.deadLetters, TOPICS.models, TOPICS.ledger]);
   const client = createClickHouse(settings);
   const register = createMetrics('landing');
   let group: TopicGroup | undefined;
@@ -54,6 +55,8 @@ export async function startLanding(settings: Settings, log: Log, fail: (error: u
         predictionsTable(registry, view, unreadable(TOPICS.predictions.name)),
         deadLettersTable(),
         modelVersionsTable(createManifestCodec(registry), unreadable(TOPICS.models.name)),
+        modelLedgerTable(registry, unreadable(TOPICS.ledger.name)),
+        shadowPredictionsTable(registry, unreadable(TOPICS.shadow.name)),
       ],
     });
   } catch (error) {
