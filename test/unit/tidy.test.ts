@@ -9,6 +9,8 @@ import { ERROR_CODES } from '../../runtime/errors.js';
 /** The house rules that no compiler holds: who imports whom, how long a file is, what stands where, what no file says. */
 const LINES_MAX = 300;
 const MAIN_LINES_MAX = 120;
+/** Written by ClickHouse. */
+const SCHEMA_SNAPSHOT = 'clickhouse/schema.sql';
 const TOP_LEVEL = new Set([
   'README.md', 'LICENSE', 'package.json', 'package-lock.json', 'tsconfig.json',
   'schemas', 'runtime', 'stream-processors', 'scorer', 'trainer', 'clickhouse', 'deploy', 'docs', 'test',
@@ -83,7 +85,7 @@ t.test('the house', { skip: files.length === 0 && 'this is no git work tree' }, 
   });
 
   t.test(`files have at most ${LINES_MAX} lines and stand where their kind stands`, async (t) => {
-    t.same(files.filter((file) => /\.(ts|mjs|md|sql|java|py)$/.test(file) && read(file).split('\n').length - 1 > LINES_MAX), []);
+    t.same(files.filter((file) => /\.(ts|mjs|md|sql|java|py)$/.test(file) && file !== SCHEMA_SNAPSHOT && read(file).split('\n').length - 1 > LINES_MAX), []);
     t.same([...new Set(files.map((file) => file.split('/')[0]!))].filter((name) => !TOP_LEVEL.has(name)), []);
     const mirrored = files.filter((file) => file.startsWith('test/unit/') && file.split('/').length > 3).map((file) => dirname(file).slice('test/unit/'.length));
     t.same([...new Set(mirrored)].filter((folder) => !existsSync(join(PROJECT_ROOT, folder))), [], 'test/unit mirrors the source');
