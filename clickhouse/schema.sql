@@ -93,6 +93,49 @@ FROM
     LEFT JOIN ledgers USING (model)
 );
 
+CREATE TABLE drift_alerts
+(
+    `alert_id` String,
+    `model` LowCardinality(String),
+    `model_version` String,
+    `cause` LowCardinality(String),
+    `channel` LowCardinality(String),
+    `window_from` DateTime64(3, 'UTC'),
+    `window_to` DateTime64(3, 'UTC'),
+    `explanation` String,
+    `evidence` Array(Tuple(
+        feature String,
+        segment String,
+        statistic String,
+        value Float64,
+        threshold Float64,
+        p Nullable(Float64),
+        n UInt64)),
+    `raised_at` DateTime64(3, 'UTC'),
+    `updated_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(updated_at)
+ORDER BY (model, alert_id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE drift_looks
+(
+    `model` LowCardinality(String),
+    `model_version` String,
+    `window_from` DateTime64(3, 'UTC'),
+    `window_to` DateTime64(3, 'UTC'),
+    `mode` LowCardinality(String),
+    `tests` UInt32,
+    `beyond` UInt32,
+    `decision` LowCardinality(String),
+    `explanation` String,
+    `state` String CODEC(ZSTD(1)),
+    `looked_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(looked_at)
+ORDER BY (model, model_version, window_to)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE event_hours
 (
     `hour` DateTime('UTC'),
@@ -415,6 +458,53 @@ GROUP BY
     model_version,
     trigger,
     decision;
+
+CREATE TABLE quarantined_windows
+(
+    `quarantine_id` String,
+    `model` LowCardinality(String),
+    `window_from` DateTime64(3, 'UTC'),
+    `window_to` DateTime64(3, 'UTC'),
+    `channel` LowCardinality(String),
+    `cause` LowCardinality(String),
+    `created_at` DateTime64(3, 'UTC'),
+    `updated_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(updated_at)
+ORDER BY (model, quarantine_id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE retrain_events
+(
+    `event_id` String,
+    `decided_at` DateTime64(3, 'UTC'),
+    `reason` LowCardinality(String),
+    `decision` LowCardinality(String),
+    `model` LowCardinality(String),
+    `model_version` String,
+    `window_from` DateTime64(3, 'UTC'),
+    `window_to` DateTime64(3, 'UTC'),
+    `evidence` Array(Tuple(
+        feature String,
+        segment String,
+        statistic String,
+        value Float64,
+        threshold Float64,
+        p Nullable(Float64),
+        n UInt64)),
+    `explanation` String,
+    `expected_gain` Nullable(Float64),
+    `dedupe_key` String,
+    `cooldown_until` DateTime64(3, 'UTC'),
+    `requested_by` String,
+    `kafka_partition` Int32,
+    `kafka_offset` UInt64,
+    `kafka_time` DateTime64(3, 'UTC'),
+    `landed_at` DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY (model, decided_at, event_id)
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
 
 CREATE TABLE schema_migrations
 (

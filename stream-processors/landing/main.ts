@@ -17,19 +17,20 @@ import { eventsTable } from './tables/events.js';
 import { modelLedgerTable, shadowPredictionsTable } from './tables/model-ledger.js';
 import { modelVersionsTable } from './tables/model-versions.js';
 import { predictionsTable } from './tables/predictions.js';
+import { retrainEventsTable } from './tables/retrain-events.js';
 import { runTopicGroup, type TopicGroup } from './topic-group.js';
 
 export const LANDING_GROUP = 'tidemark-landing';
 
 /**
- * Landing: customer-events, predictions, dead letters and model versions into ClickHouse, each record once. The tables must
- * be there (`tidemark migrate`).
+ * Landing: customer-events, predictions, dead letters, model versions, their ledger and retrain events into ClickHouse, each
+ * record once. The tables must be there (`tidemark migrate`).
  * @param fail called when the process cannot go on
  */
 export async function startLanding(settings: Settings, log: Log, fail: (error: unknown) => void, view: FeatureView = customerActivity): Promise<Stoppable> {
   const kafka = createKafka(settings, log);
   const registry = createRegistry(settings, log);
-  const [events] = await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.shadow, TOPICS.deadLetters, TOPICS.models, TOPICS.ledger]);
+  const [events] = await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.shadow, TOPICS.deadLetters, TOPICS.models, TOPICS.ledger, TOPICS.retrain]);
   const client = createClickHouse(settings);
   const register = createMetrics('landing');
   let group: TopicGroup | undefined;
@@ -57,6 +58,7 @@ export async function startLanding(settings: Settings, log: Log, fail: (error: u
         modelVersionsTable(createManifestCodec(registry), unreadable(TOPICS.models.name)),
         modelLedgerTable(registry, unreadable(TOPICS.ledger.name)),
         shadowPredictionsTable(registry, unreadable(TOPICS.shadow.name)),
+        retrainEventsTable(registry, unreadable(TOPICS.retrain.name)),
       ],
     });
   } catch (error) {

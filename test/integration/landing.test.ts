@@ -7,11 +7,13 @@ import { ensureTopics } from '../../runtime/kafka/topics.js';
 import { createManifestCodec } from '../../runtime/models/codec.js';
 import { freePort } from '../../runtime/ports.js';
 import { avroType } from '../../runtime/registry/avro-type.js';
+import { createRecordCodec } from '../../runtime/registry/record-codec.js';
 import { createRegistry } from '../../runtime/registry/registry.js';
 import { registerSubjects } from '../../runtime/registry/subjects.js';
 import { frame } from '../../runtime/registry/wire-format.js';
 import { migrate } from '../../clickhouse/migrate.js';
 import { deadLetterHeaders } from '../../schemas/events/dead-letter.js';
+import { RETRAIN_EVENT_AVRO, type RetrainEvent } from '../../schemas/events/retrain-event.js';
 import { customerActivity } from '../../schemas/features/customer-activity.js';
 import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
 import { subjectOf, TOPICS } from '../../schemas/topics.js';
@@ -37,7 +39,7 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
   t.teardown(() => client.close());
   await migrate(client, settings);
   const kafka = createKafka(settings, testLog);
-  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models]);
+  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models, TOPICS.retrain]);
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
   t.teardown(() => producer.disconnect());
@@ -77,6 +79,18 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
       { key: `${manifest.model}/${manifest.version}#0`, value: Buffer.alloc(100) },
       { key: `${manifest.model}/${manifest.version}`, value: await createManifestCodec(registry).encode(manifest) },
     ] });
+    const decision: RetrainEvent = {
+      event_id: 'r1', decided_at: 1_700_000_000_001, reason: 'drift', decision: 'skip', model: 'churn', model_version: manifest.version, window_from: 1_699_000_000_000, window_to: 1_699_600_000_000,
+      evidence: [
+        { feature: 'score', segment: '', statistic: 'ks', value: 0.25, threshold: 0.125, p: 0.5, n: 77 },
+        { feature: 'events_7d', segment: 'channel=web', statistic: 'wasserstein_normed', value: 2, threshold: 1, p: null, n: 78 },
+      ],
+      explanation: 'why not', expected_gain: null, dedupe_key: 'k', cooldown_until: 1_700_000_000_002, requested_by: 'drift',
+    };
+    const codec = createRecordCodec<RetrainEvent>(registry, subjectOf(TOPICS.retrain.name), RETRAIN_EVENT_AVRO);
+    await producer.send({ topic: TOPICS.retrain.name, messages: [
+      { key: 'churn', value: 'no decision' }, { key: 'churn', value: await codec.encode(decision) }, { key: 'churn', value: await codec.encode({ ...decision, event_id: 'r2', evidence: [], expected_gain: 0.5 }) },
+    ] });
     await waitFor('a model', async () => (await rows('SELECT 1 FROM model_versions')).length > 0, 90_000);
     await waitFor('predictions and dead letters', async () => (await rows('SELECT 1 FROM predictions')).length >= 2 && (await rows('SELECT 1 FROM dead_letters')).length >= 2, 90_000);
 
@@ -94,6 +108,14 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
       headers: { trace: 't1' }, v: bytes.toString('hex').toUpperCase(), k: 'FF',
     });
     t.match(letters[1], { reason: 'unknown', v: null, k: null });
+
+    await waitFor('decisions about retrainings', async () => (await rows('SELECT event_id FROM retrain_events')).length >= 2, 90_000);
+    const decisions = await rows<Record<string, unknown>>('SELECT * EXCEPT (landed_at, kafka_time) FROM retrain_events ORDER BY kafka_offset');
+    const row = { ...decision, ...Object.fromEntries((['decided_at', 'window_from', 'window_to', 'cooldown_until'] as const).map((name) => [name, time(decision[name])])) };
+    t.same(decisions, [
+      { ...row, kafka_partition: 0, kafka_offset: 1 },
+      { ...row, event_id: 'r2', evidence: [], expected_gain: 0.5, kafka_partition: 0, kafka_offset: 2 },
+    ], 'what is no decision makes no row');
 
     const [model] = await rows<Record<string, unknown>>('SELECT * FROM model_versions');
     t.match(model, { model: manifest.model, version: manifest.version, stage: manifest.stage, features: manifest.features, data_rows: manifest.data_rows, metrics: manifest.metrics, parameters: manifest.parameters });

@@ -1,0 +1,88 @@
+import type { DriftWindow } from '../../../schemas/drift/measurement.js';
+import type { Judged } from './judge.js';
+
+/** A change that stands: some test was beyond its threshold in so many windows in a row. */
+export interface Alarm {
+  /** The first of those windows. */
+  readonly first: DriftWindow;
+  /** End of the window at which it was raised. */
+  readonly raised_at: number;
+  /** What was said to it; `waiting` where a retraining is to follow when a cooldown is over. */
+  readonly answer: 'retrain' | 'skip' | 'waiting';
+}
+
+/**
+ * Where the watch over one model version stands: a value, kept with every look, so that whoever makes the next look goes on
+ * from it.
+ */
+export interface Watch {
+  /** Windows that begin before this are no measure of what is usual. */
+  readonly baseline_from: number;
+  /** Ended alarms: their windows are no measure either. */
+  readonly excluded: readonly DriftWindow[];
+  /** Windows in a row that each test has been beyond. */
+  readonly streaks: Readonly<Record<string, { readonly count: number; readonly first: DriftWindow }>>;
+  /** Windows in a row in which nothing was held. */
+  readonly clear: number;
+  readonly alarm: Alarm | null;
+}
+
+export const NEW_WATCH: Watch = { baseline_from: 0, excluded: [], streaks: {}, clear: 0, alarm: null };
+/** Ended alarms that are remembered: more than a history can hold. */
+const EXCLUDED_MAX = 50;
+
+export type WatchMode = 'calibrating' | 'quiet' | 'suspect' | 'alarmed';
+export type Change = 'none' | 'raised' | 'standing' | 'cleared';
+
+export interface Step {
+  readonly watch: Watch;
+  readonly change: Change;
+  readonly mode: WatchMode;
+  /** Tests beyond their threshold in `persistence` windows in a row, most surprising first. */
+  readonly persistent: readonly Judged[];
+}
+
+/** One look further. `answer` of a raised alarm is the caller's to set (`answered`). */
+export function step(watch: Watch, window: DriftWindow, judged: readonly Judged[], policy: { readonly persistence: number; readonly cooldownMs: number }): Step {
+  const beyond = judged.filter(({ verdict }) => verdict === 'beyond');
+  const streaks = Object.fromEntries(beyond.map(({ key }) => {
+    const before = watch.streaks[key];
+    return [key, { count: (before?.count ?? 0) + 1, first: before?.first ?? window }];
+  }));
+  const persistent = beyond.filter(({ key }) => streaks[key]!.count >= policy.persistence).sort(bySurprise);
+  const clear = judged.some(({ verdict }) => verdict === 'beyond' || verdict === 'held') ? 0 : watch.clear + 1;
+  const next = { ...watch, streaks, clear };
+  const { alarm } = watch;
+  if (alarm === null) {
+    if (persistent.length === 0) return { watch: next, change: 'none', mode: modeOf(judged), persistent };
+    const first = persistent.map(({ key }) => streaks[key]!.first).reduce((a, b) => (a.from <= b.from ? a : b));
+    return { watch: { ...next, alarm: { first, raised_at: window.to, answer: 'skip' } }, change: 'raised', mode: 'alarmed', persistent };
+  }
+  if (clear >= policy.persistence) {
+    const excluded = [...watch.excluded, { from: alarm.first.from, to: window.to }].slice(-EXCLUDED_MAX);
+    return { watch: { ...next, alarm: null, excluded }, change: 'cleared', mode: 'quiet', persistent };
+  }
+  // What has lasted for so long, and was answered, is the new usual: it is learnt anew, and the next change is seen again.
+  if (alarm.answer !== 'waiting' && window.to >= alarm.raised_at + policy.cooldownMs)
+    return { watch: { ...next, streaks: {}, alarm: null, baseline_from: alarm.raised_at, excluded: [] }, change: 'cleared', mode: 'calibrating', persistent };
+  return { watch: next, change: 'standing', mode: 'alarmed', persistent };
+}
+
+export const answered = (watch: Watch, answer: Alarm['answer']): Watch => (watch.alarm === null ? watch : { ...watch, alarm: { ...watch.alarm, answer } });
+
+/** Whether a past window says what is usual, for a look at `window`. */
+export function isUsual(past: DriftWindow, window: DriftWindow, watch: Watch, broken: readonly DriftWindow[]): boolean {
+  const meets = (other: DriftWindow): boolean => other.from < past.to && past.from < other.to;
+  return past.to <= window.from && past.from >= watch.baseline_from && !watch.excluded.some(meets) && !broken.some(meets)
+    && !(watch.alarm !== null && past.to > watch.alarm.first.from);
+}
+
+function modeOf(judged: readonly Judged[]): WatchMode {
+  if (judged.some(({ verdict }) => verdict === 'beyond')) return 'suspect';
+  return judged.length > 0 && judged.every(({ verdict }) => verdict === 'calibrating' || verdict === 'few_rows') ? 'calibrating' : 'quiet';
+}
+
+/** Smaller p first; of equal ones (fixed thresholds have none) the larger share of the threshold. */
+export function bySurprise(a: Judged, b: Judged): number {
+  return (a.p ?? 0) - (b.p ?? 0) || b.value / b.threshold - a.value / a.threshold || (a.key < b.key ? -1 : 1);
+}
