@@ -39,7 +39,7 @@ function resident(pid: number): { rss: number; anonymous: number; file: number }
 }
 
 async function heap(port: number): Promise<{ heap: number; external: number }> {
-  const text = await fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
+  const text = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } }).then((answer) => answer.text());
   const of = (name: string): number => Math.round(Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0) / MIB);
   return { heap: of('nodejs_heap_size_used_bytes'), external: of('nodejs_external_memory_bytes') };
 }
