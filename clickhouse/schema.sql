@@ -152,6 +152,50 @@ PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, event_type, channel)
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
 
+CREATE VIEW event_times
+(
+    `first` DateTime64(3, 'UTC'),
+    `watermark` DateTime64(3, 'UTC'),
+    `events` UInt64,
+    `outside` UInt64
+)
+AS SELECT
+    minIf(_first, _hour >= (_begun - 86400)) AS first,
+    maxIf(_latest, _hour <= (_reached + 86400)) AS watermark,
+    sum(_rows) AS events,
+    sumIf(_rows, (_hour < (_begun - 86400)) OR (_hour > (_reached + 86400))) AS outside
+FROM
+(
+    SELECT
+        _hour,
+        _first,
+        _latest,
+        _rows,
+        min(if(_up_to >= _few, _hour, NULL)) OVER () AS _begun,
+        max(if(_from_here >= _few, _hour, NULL)) OVER () AS _reached
+    FROM
+    (
+        SELECT
+            _hour,
+            _first,
+            _latest,
+            _rows,
+            sum(_rows) OVER (ORDER BY _hour ASC) AS _up_to,
+            sum(_rows) OVER (ORDER BY _hour DESC) AS _from_here,
+            least(sum(_rows) OVER (), greatest(8, intDiv(sum(_rows) OVER (), 1000))) AS _few
+        FROM
+        (
+            SELECT
+                toUnixTimestamp(toStartOfHour(event_time)) AS _hour,
+                min(event_time) AS _first,
+                max(event_time) AS _latest,
+                count() AS _rows
+            FROM events
+            GROUP BY _hour
+        )
+    )
+);
+
 CREATE TABLE events
 (
     `event_id` String CODEC(ZSTD(1)),

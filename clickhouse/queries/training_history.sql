@@ -1,7 +1,8 @@
--- What there is to train on: first and latest event time (epoch ms), events, customers.
+-- What there is to train on: from when to when the events tell (epoch ms; single events far beyond the others count for
+-- neither end, see event_times), events, customers.
 SELECT
-    toUnixTimestamp64Milli(min(event_time)) AS first,
-    toUnixTimestamp64Milli(max(event_time)) AS watermark,
+    (SELECT toUnixTimestamp64Milli(first) FROM event_times) AS first,
+    (SELECT toUnixTimestamp64Milli(watermark) FROM event_times) AS watermark,
     count() AS events,
     uniqExact(customer_id) AS customers
 FROM events

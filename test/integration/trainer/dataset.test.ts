@@ -26,8 +26,16 @@ t.test('without events, and with too few days of them, the figures are said', as
   const history = await readHistory(options);
   t.equal(history.events, records.length);
   t.equal(history.customers, new Set(records.map(({ customer_id }) => customer_id)).size);
+  t.equal(history.first, Math.min(...records.map(({ event_time }) => event_time)));
   t.equal(history.watermark, Math.max(...records.map(({ event_time }) => event_time)));
   t.throws(() => planFor(history, base), { code: 'TRAINING_DATA_INSUFFICIENT', message: /days of events .* a horizon of 14 days needs 39/ });
+
+  const stray = (i: number, event_time: number): HistoryRecord => ({ ...records[0]!, event_id: `stray-${i}`, event_time, kafka_offset: 1_000_000 + i });
+  await insertEvents(client, [stray(0, Date.now()), stray(1, 86_400_000)]);
+  const again = await readHistory(options);
+  t.same([again.first, again.watermark], [history.first, history.watermark], 'an event of today and one of 1970 move neither end');
+  await insertEvents(client, Array.from({ length: 40 }, (_, i) => stray(10 + i, Date.UTC(2026, 0, 1) + i * 1000)));
+  t.equal((await readHistory(options)).watermark, Date.UTC(2026, 0, 1) + 39_000, 'many do');
   await client.command({ query: 'TRUNCATE TABLE events' });
 });
 
