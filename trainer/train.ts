@@ -1,7 +1,7 @@
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { TidemarkError } from '../runtime/errors.js';
 import type { Log } from '../runtime/log.js';
-import { calibrateAll, type CalibrationChoice } from './core/calibration.js';
+import { calibrateAll, type Calibration, type CalibrationChoice } from './core/calibration.js';
 import type { Importance } from './core/importance.js';
 import { evaluate, type Metrics } from './core/metrics.js';
 import type { SelectionMetric } from './core/objective.js';
@@ -89,7 +89,7 @@ export async function trainModel({ rows, data_hash, plan }: TrainingSet, options
   try {
     return await run.stage('evaluate', async () => ({
       family: selection.family.name, hyper: selection.hyper, rounds: selection.rounds, seed, selection_metric: options.metric, trials: options.trials,
-      calibration: selection.calibration, families: selection.results, xgboost_version: library.version, data_hash, plan, train, holdout, importances: fitted.importances,
+      families: selection.results, xgboost_version: library.version, data_hash, plan, train, holdout, importances: fitted.importances,
       ...(await measured(fitted, selection, { train, holdout }, view)),
     }), ({ metrics, onnx }) => ({ onnx_bytes: onnx.length, ...metrics }));
   } finally {
@@ -98,16 +98,17 @@ export async function trainModel({ rows, data_hash, plan }: TrainingSet, options
 }
 
 /** The model's file, held against the library on every held-out row, and its figures there. */
-async function measured(fitted: Fitted, { calibration: { calibration }, results }: Selection, { train, holdout }: { train: LabelledRows; holdout: LabelledRows }, view: FeatureView) {
+async function measured(fitted: Fitted, { calibration: chosen, results }: Selection, { train, holdout }: { train: LabelledRows; holdout: LabelledRows }, view: FeatureView) {
   const names = view.features.map(({ name }) => name);
+  const uncalibrated = await fitted.predict(holdout);
+  const calibration = keptCalibration(chosen.calibration, holdout.labels, uncalibrated);
   const onnx = buildModel(view.name, names.length, joined(fitted.part('uncalibrated'), calibrationPart(calibration, 'uncalibrated', OUTPUT_NAME)),
     { feature_names: JSON.stringify(names), family: fitted.family.name, calibration: calibration.method });
-  const uncalibrated = await fitted.predict(holdout);
   const scores = calibrateAll(calibration, uncalibrated);
   const difference = await checkOnnx(onnx, holdout.values, holdout.rows, names.length, scores);
   const vectors = chooseTestVectors(holdout.values, holdout.rows, names.length);
   return {
-    onnx, scores, test_vectors: vectors, test_outputs: Array.from(calibrateAll(calibration, await fitted.predict(vectorRows(vectors, names)))),
+    onnx, scores, calibration: { ...chosen, calibration }, test_vectors: vectors, test_outputs: Array.from(calibrateAll(calibration, await fitted.predict(vectorRows(vectors, names)))),
     metrics: {
       ...evaluate(holdout.labels, scores),
       calibration_error: calibrationError(holdout.labels, scores),
@@ -120,6 +121,12 @@ async function measured(fitted: Fitted, { calibration: { calibration }, results 
       holdout_rows: holdout.rows,
     },
   };
+}
+
+/** The world may have changed since the folds: a calibration that makes the error on the held-out rows larger is left out. */
+function keptCalibration(calibration: Calibration, labels: Float32Array, uncalibrated: Float32Array): Calibration {
+  const worse = calibrationError(labels, calibrateAll(calibration, uncalibrated)) >= calibrationError(labels, uncalibrated);
+  return worse ? { method: 'none' } : calibration;
 }
 
 export function parametersOf(given: Hyper | undefined): GivenParameters {

@@ -146,35 +146,29 @@ const FIT_ROWS_MIN = 200;
 const FITS = { platt: fitPlatt, isotonic: fitIsotonic } as const;
 
 /**
- * The method, if any, that lowers the calibration error on rows that it was not fitted on and does not raise their log loss:
- * each fold is calibrated by what was fitted on folds of other customers, and of other windows where there are any.
+ * The method, if any, that lowers the calibration error on rows that it was not fitted on and does not raise their log loss.
+ * As in service it is fitted on what was known before: a fold is calibrated by the folds of other customers in earlier
+ * windows. Where there is one window only, by other customers of the same one.
  */
 export function chooseCalibration(folds: readonly OutOfFold[]): CalibrationChoice {
-  const all = concatenated(folds);
-  const compared: CalibrationChoice['compared'][number][] = [{ method: 'none', calibration_error: calibrationError(all.labels, all.scores), log_loss: logLoss(all.labels, all.scores) }];
-  if (all.labels.length < 2 * FIT_ROWS_MIN) return { calibration: { method: 'none' }, compared };
-  for (const method of ['platt', 'isotonic'] as const) {
-    const parts: Scored[] = [];
-    for (const fold of folds) {
-      const others = othersOf(fold, folds);
-      if (others.labels.length < FIT_ROWS_MIN) continue;
-      parts.push({ labels: fold.labels, scores: calibrateAll(FITS[method](others), fold.scores) });
-    }
-    if (parts.length < folds.length) continue;
-    const { labels, scores } = concatenated(parts);
-    compared.push({ method, calibration_error: calibrationError(labels, scores), log_loss: logLoss(labels, scores) });
-  }
-  const none = compared[0]!;
-  const better = compared.slice(1)
+  const judged = folds.map((fold) => ({ fold, before: earlierOf(fold, folds) })).filter(({ before }) => before.labels.length >= FIT_ROWS_MIN);
+  const all = concatenated(judged.map(({ fold }) => fold));
+  const compare = (method: Calibration['method'], { labels, scores }: Scored): CalibrationChoice['compared'][number] =>
+    ({ method, calibration_error: calibrationError(labels, scores), log_loss: logLoss(labels, scores) });
+  if (all.labels.length < FIT_ROWS_MIN) return { calibration: { method: 'none' }, compared: [] };
+  const none = compare('none', all);
+  const others = (['platt', 'isotonic'] as const).map((method) =>
+    compare(method, concatenated(judged.map(({ fold, before }) => ({ labels: fold.labels, scores: calibrateAll(FITS[method](before), fold.scores) })))));
+  const better = others
     .filter(({ calibration_error, log_loss }) => calibration_error < none.calibration_error - ERROR_GAIN_MIN && log_loss <= none.log_loss)
     .sort((a, b) => a.calibration_error - b.calibration_error)[0];
-  return { calibration: better === undefined ? { method: 'none' } : FITS[better.method as 'platt' | 'isotonic'](all), compared };
+  return { calibration: better === undefined ? { method: 'none' } : FITS[better.method as keyof typeof FITS](concatenated(folds)), compared: [none, ...others] };
 }
 
-function othersOf(fold: OutOfFold, folds: readonly OutOfFold[]): Scored {
+function earlierOf(fold: OutOfFold, folds: readonly OutOfFold[]): Scored {
   const strangers = folds.filter(({ group }) => group !== fold.group);
-  const apart = strangers.filter(({ window }) => window !== fold.window);
-  return concatenated(apart.length > 0 ? apart : strangers);
+  const windows = new Set(folds.map(({ window }) => window));
+  return concatenated(strangers.filter(({ window }) => window < fold.window || windows.size === 1));
 }
 
 function concatenated(parts: readonly Scored[]): { labels: Float32Array; scores: Float32Array } {

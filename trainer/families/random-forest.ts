@@ -13,7 +13,7 @@ export const randomForest: Family = {
     { name: 'min_child_weight', min: Math.max(5, leafRows(rows) / 3), max: leafRows(rows) * 3, scale: 'log', whole: true },
     { name: 'features_share', min: 0.15, max: 0.6, scale: 'linear' },
   ],
-  trials_max: 6,
+  trials_max: 4,
   prepare: ({ feature_names }) => preparedTrees(feature_names.length),
   booster({ trees, features_share, ...hyper }) {
     return {

@@ -9,7 +9,6 @@ import { customerActivity } from '../../../schemas/features/customer-activity.js
 import { snapshotSpine } from '../../../schemas/features/sql/spine.js';
 import { evaluate, type Metrics } from '../../../trainer/core/metrics.js';
 import { calibrateAll } from '../../../trainer/core/calibration.js';
-import { calibrationError } from '../../../trainer/core/reliability.js';
 import { within, type SnapshotPlan } from '../../../trainer/core/plan.js';
 import { readDataset } from '../../../trainer/dataset/read.js';
 import { FAMILIES } from '../../../trainer/families/family.js';
@@ -65,22 +64,18 @@ else {
 
   for (const name of FAMILIES)
     t.test(`${name}, chosen by cross-validation`, async (t) => {
-      const started = performance.now();
-      const chosen = await select(train, foldRowsOf(train, plan), { ...context, families: [name], metric: 'log_loss', trials: 6, fixed: {} });
+      const chosen = await select(train, foldRowsOf(train, plan), { ...context, families: [name], metric: 'log_loss', trials: 3, fixed: {} });
       const fitted = await fitFamily(chosen.family, train, chosen, context);
-      const raw = await fitted.predict(test);
-      const scores = calibrateAll(chosen.calibration.calibration, raw);
-      const got = evaluate(test.labels, scores);
+      const got = evaluate(test.labels, calibrateAll(chosen.calibration.calibration, await fitted.predict(test)));
       fitted.free();
-      t.comment(JSON.stringify({ hyper: chosen.hyper, rounds: chosen.rounds, results: chosen.results.map(({ metrics, trials, abandoned }) => ({ metrics, trials, abandoned })), compared: chosen.calibration.compared, ms: Math.round(performance.now() - started) }));
-      t.comment(`raw       ${show(evaluate(test.labels, raw))} ece ${calibrationError(test.labels, raw)}`);
-      t.comment(`reference ${show(references[name]!)}`);
-      t.comment(`BG/NBD    ${show(references['bgnbd']!)}`);
-      t.comment(`here      ${show(got)}  ece ${calibrationError(test.labels, scores)} ${chosen.calibration.calibration.method}`);
-      const bgnbd = references['bgnbd']!;
-      t.ok(got.auc > references[name]!.auc - 0.003);
-      t.ok(got.log_loss < references[name]!.log_loss);
-      t.ok(got.auc > bgnbd.auc && got.log_loss < bgnbd.log_loss);
+      const [reference, bgnbd] = [references[name]!, references['bgnbd']!];
+      t.comment(`reference ${show(reference)}`);
+      t.comment(`here      ${show(got)}  calibration: ${chosen.calibration.calibration.method}`);
+      t.comment(`BG/NBD    ${show(bgnbd)}`);
+      t.ok(got.log_loss <= reference.log_loss && got.brier <= reference.brier, 'log loss and Brier reach the reference');
+      // The reference's own 95 % interval of the AUC is ±0.019 wide.
+      t.ok(got.auc > reference.auc - 0.002, 'so does the AUC, to a tenth of its interval');
+      t.ok(got.auc > bgnbd.auc && got.log_loss < bgnbd.log_loss && got.brier <= bgnbd.brier, 'better than BG/NBD in everything');
     });
 
   const eventsFolder = sharedData('events')!;
@@ -93,13 +88,11 @@ else {
     const set = await readDataset({ client, settings, view: customerActivity, spine: snapshotSpine('events', snapshots) }, plan);
     t.equal(set.rows.rows, rows.rows, 'as many rows as the reference');
     t.equal(positives(set.rows), positives(rows), 'as many churned');
-    const { metrics, family } = await trainModel(set, { library, view: customerActivity, log: testLog, run: loggedRun('test', testLog), threads: 2, families: FAMILIES, metric: 'log_loss', trials: 6 });
-    const reference = references['xgboost']!;
-    t.comment(family);
-    t.comment(JSON.stringify(metrics));
+    const { metrics, family } = await trainModel(set, { library, view: customerActivity, log: testLog, run: loggedRun('test', testLog), threads: 2, families: FAMILIES, metric: 'log_loss', trials: 3 });
     t.equal(metrics['holdout_rows'], test.rows);
-    t.ok(metrics.auc > reference.auc - 0.005, `AUC ${metrics.auc}, reference ${reference.auc}`);
-    t.ok(metrics.log_loss < reference.log_loss + 0.001, `log loss ${metrics.log_loss}, reference ${reference.log_loss}`);
+    t.comment(`${family.padEnd(19)} ${show(metrics)}`);
+    for (const name of [...FAMILIES, 'bgnbd']) t.comment(`${name.padEnd(19)} ${show(references[name]!)}  (reference)`);
+    for (const name of [...FAMILIES, 'bgnbd']) t.ok(metrics.log_loss <= references[name]!.log_loss && metrics.auc > references[name]!.auc - 0.002, `as good as the reference's ${name}`);
   });
 }
 
