@@ -376,6 +376,21 @@ LEFT JOIN
         version
 ) AS l ON (l.model = v.model) AND (l.version = v.version);
 
+CREATE TABLE outcomes
+(
+    `customer_id` String CODEC(ZSTD(1)),
+    `outcome` UInt8,
+    `observed_at` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
+    `kafka_partition` Int32,
+    `kafka_offset` UInt64 CODEC(Delta(8), LZ4),
+    `kafka_time` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
+    `landed_at` DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta(8), LZ4)
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(observed_at)
+ORDER BY (customer_id, observed_at, kafka_partition, kafka_offset)
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
+
 CREATE TABLE prediction_hours
 (
     `hour` DateTime('UTC'),

@@ -32,7 +32,7 @@ export function readEvent(input: Readonly<Record<string, unknown>>, latestTimeMs
   return event;
 }
 
-export const isViolation = (result: CustomerEvent | Violation): result is Violation => 'rule' in result;
+export const isViolation = (result: object): result is Violation => 'rule' in result;
 
 /** The violation as one line, with what was got, cut to a bearable length. */
 export function describeViolation({ field, rule }: Violation, source: Readonly<Record<string, unknown>>): string {

@@ -4,18 +4,21 @@ import { ensureTopics } from '../../runtime/kafka/topics.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import { createManifestCodec } from '../../runtime/models/codec.js';
+import { createRecordCodec } from '../../runtime/registry/record-codec.js';
 import { createRegistry } from '../../runtime/registry/registry.js';
 import type { Settings } from '../../runtime/settings.js';
 import { createMetrics, healthOf, startTelemetry, type HealthReport } from '../../runtime/telemetry.js';
 import { customerActivity } from '../../schemas/features/customer-activity.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
-import { TOPICS } from '../../schemas/topics.js';
+import { CUSTOMER_OUTCOME_AVRO, type CustomerOutcome } from '../../schemas/events/outcome.js';
+import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { createInserter } from './inserter.js';
 import { createLandingMetrics, type PartitionGauges } from './metrics.js';
 import { deadLettersTable } from './tables/dead-letters.js';
 import { eventsTable } from './tables/events.js';
 import { modelLedgerTable, shadowPredictionsTable } from './tables/model-ledger.js';
 import { modelVersionsTable } from './tables/model-versions.js';
+import { outcomesTable } from './tables/outcomes.js';
 import { predictionsTable } from './tables/predictions.js';
 import { retrainEventsTable } from './tables/retrain-events.js';
 import { runTopicGroup, type TopicGroup } from './topic-group.js';
@@ -23,14 +26,14 @@ import { runTopicGroup, type TopicGroup } from './topic-group.js';
 export const LANDING_GROUP = 'tidemark-landing';
 
 /**
- * Landing: customer-events, predictions, dead letters, model versions, their ledger and retrain events into ClickHouse, each
+ * Landing: customer-events, predictions, outcomes, dead letters, model versions, their ledger and retrain events into ClickHouse, each
  * record once. The tables must be there (`tidemark migrate`).
  * @param fail called when the process cannot go on
  */
 export async function startLanding(settings: Settings, log: Log, fail: (error: unknown) => void, view: FeatureView = customerActivity): Promise<Stoppable> {
   const kafka = createKafka(settings, log);
   const registry = createRegistry(settings, log);
-  const [events] = await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.shadow, TOPICS.deadLetters, TOPICS.models, TOPICS.ledger, TOPICS.retrain]);
+  const [events] = await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.shadow, TOPICS.deadLetters, TOPICS.models, TOPICS.ledger, TOPICS.retrain, TOPICS.outcomes]);
   const client = createClickHouse(settings);
   const register = createMetrics('landing');
   let group: TopicGroup | undefined;
@@ -55,6 +58,14 @@ export async function startLanding(settings: Settings, log: Log, fail: (error: u
         }),
         predictionsTable(registry, view, unreadable(TOPICS.predictions.name)),
         deadLettersTable(),
+        outcomesTable({
+          codec: createRecordCodec<CustomerOutcome>(registry, subjectOf(TOPICS.outcomes.name), CUSTOMER_OUTCOME_AVRO),
+          aheadMsMax: settings.EVENT_TIME_MAX_AHEAD_S * 1000,
+          skipped: (reason, error) => {
+            metrics.skipped(TOPICS.outcomes.name, reason);
+            log.warn('outcome_skipped', { reason, message: error });
+          },
+        }),
         modelVersionsTable(createManifestCodec(registry), unreadable(TOPICS.models.name)),
         modelLedgerTable(registry, unreadable(TOPICS.ledger.name)),
         shadowPredictionsTable(registry, unreadable(TOPICS.shadow.name)),

@@ -13,6 +13,7 @@ import { registerSubjects } from '../../runtime/registry/subjects.js';
 import { frame } from '../../runtime/registry/wire-format.js';
 import { migrate } from '../../clickhouse/migrate.js';
 import { deadLetterHeaders } from '../../schemas/events/dead-letter.js';
+import { CUSTOMER_OUTCOME_AVRO } from '../../schemas/events/outcome.js';
 import { RETRAIN_EVENT_AVRO, type RetrainEvent } from '../../schemas/events/retrain-event.js';
 import { customerActivity } from '../../schemas/features/customer-activity.js';
 import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
@@ -39,7 +40,7 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
   t.teardown(() => client.close());
   await migrate(client, settings);
   const kafka = createKafka(settings, testLog);
-  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models, TOPICS.retrain]);
+  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models, TOPICS.retrain, TOPICS.outcomes]);
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
   t.teardown(() => producer.disconnect());
@@ -53,7 +54,7 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
   const first = startLandingProcess(env, '0');
   t.teardown(() => first.kill());
 
-  await t.test('predictions, dead letters and model versions, value by value', async (t) => {
+  await t.test('predictions, outcomes, dead letters and model versions, value by value', async (t) => {
     const registry = createRegistry(settings, testLog);
     const schema = predictionsAvro(customerActivity);
     const narrow = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'events_7d' && name !== 'channel') };
@@ -91,6 +92,13 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
     await producer.send({ topic: TOPICS.retrain.name, messages: [
       { key: 'churn', value: 'no decision' }, { key: 'churn', value: await codec.encode(decision) }, { key: 'churn', value: await codec.encode({ ...decision, event_id: 'r2', evidence: [], expected_gain: 0.5 }) },
     ] });
+    const outcome = { customer_id: 'Zoë', outcome: 1, observed_at: 1_700_000_000_001 };
+    const outcomes = createRecordCodec(registry, subjectOf(TOPICS.outcomes.name), CUSTOMER_OUTCOME_AVRO);
+    await producer.send({ topic: TOPICS.outcomes.name, messages: [
+      { partition: 1, key: 'Zoë', value: await outcomes.encode(outcome) },
+      { partition: 1, key: 'Zoë', value: '{"customer_id":"Zoë","outcome":2,"observed_at":1}' },
+      { partition: 1, key: 'Zoë', value: JSON.stringify({ ...outcome, outcome: false, observed_at: '2023-11-14T22:13:20.002Z' }) },
+    ] });
     await waitFor('a model', async () => (await rows('SELECT 1 FROM model_versions')).length > 0, 90_000);
     await waitFor('predictions and dead letters', async () => (await rows('SELECT 1 FROM predictions')).length >= 2 && (await rows('SELECT 1 FROM dead_letters')).length >= 2, 90_000);
 
@@ -102,6 +110,11 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
     t.same(one, { ...expected, kafka_partition: 1, kafka_offset: 0 });
     t.same(two, { ...expected, prediction_id: '1-43', events_7d: 'nan', channel: '', kafka_partition: 1, kafka_offset: 2 }, 'what its writer did not know is missing');
 
+    await waitFor('outcomes', async () => (await rows('SELECT 1 FROM outcomes')).length >= 2, 90_000);
+    t.same(await rows('SELECT customer_id, outcome, observed_at, kafka_partition, kafka_offset FROM outcomes ORDER BY kafka_offset'), [
+      { customer_id: 'Zoë', outcome: 1, observed_at: time(1_700_000_000_001), kafka_partition: 1, kafka_offset: 0 },
+      { customer_id: 'Zoë', outcome: 0, observed_at: time(1_700_000_000_002), kafka_partition: 1, kafka_offset: 2 },
+    ], 'Avro and JSON; what is no outcome is passed over');
     const letters = await rows<Record<string, unknown>>('SELECT * EXCEPT (landed_at, kafka_time, record_value, record_key), hex(record_value) AS v, hex(record_key) AS k FROM dead_letters ORDER BY kafka_offset');
     t.match(letters[0], {
       reason: 'bad_magic', error: 'why', source_topic: TOPICS.events.name, source_partition: 1, source_offset: 77, source_time: time(1_700_000_000_000), failed_at: time(1_700_000_000_999),
