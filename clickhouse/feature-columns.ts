@@ -1,4 +1,5 @@
 import { BINS_PER_DOUBLING, EXPONENT_MAX, MISSING_BIN, POSITIVE_ORIGIN } from '../schemas/drift/bins.js';
+import { tenureSegmentSql } from '../schemas/segments.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { clickhouseFeatureColumns, featureNames } from '../schemas/features/derive.js';
 
@@ -20,9 +21,12 @@ export function addFeatureColumns(view: FeatureView): string[] {
     `ALTER TABLE predictions ADD COLUMN IF NOT EXISTS ${name(column.name)} ${column.type} DEFAULT ${column.defaultExpression} COMMENT ${text(column.comment)}`);
 }
 
+const featureColumns = (view: FeatureView): string[] => ['score', ...featureNames(view)];
+const joined = (view: FeatureView): string => `[${featureColumns(view).map(text).join(', ')}] AS feature,
+    [${featureColumns(view).map(name).join(', ')}] AS value`;
+
 /** The query of the view that counts every feature's values, and the scores, into feature_hours. */
 export function featureHoursQuery(view: FeatureView): string {
-  const columns = ['score', ...featureNames(view)];
   return `SELECT
     toStartOfHour(event_time) AS hour,
     model_version,
@@ -36,14 +40,42 @@ export function featureHoursQuery(view: FeatureView): string {
     max(if(isNaN(value), 0, value)) AS high
 FROM predictions
 ARRAY JOIN
-    [${columns.map(text).join(', ')}] AS feature,
-    [${columns.map(name).join(', ')}] AS value
+    ${joined(view)}
 GROUP BY hour, model_version, trigger, feature, bin`;
 }
 
-/** The view that fills feature_hours; its query is replaced when the features change. */
-export function createFeatureHoursView(view: FeatureView): string {
-  return `CREATE MATERIALIZED VIEW IF NOT EXISTS predictions_to_feature_hours TO feature_hours AS ${featureHoursQuery(view)}`;
+/**
+ * The query of the view that counts the same by segment. Values are grouped once by channel and tenure together, and only the
+ * groups are counted into both kinds of segment.
+ */
+export function featureSegmentHoursQuery(view: FeatureView): string {
+  const tenure = featureNames(view).includes('tenure_days') ? tenureSegmentSql('tenure_days') : "''";
+  return `SELECT hour, segment, model_version, trigger, feature, bin, sum(group_rows) AS rows, sum(group_total) AS total, min(group_low) AS low, max(group_high) AS high
+FROM
+(
+    SELECT
+        toStartOfHour(event_time) AS hour,
+        if(channel = '', '', concat('channel=', channel)) AS channel_segment,
+        ${tenure} AS tenure_segment,
+        model_version,
+        trigger,
+        feature,
+        ${valueBin('value')} AS bin,
+        count() AS group_rows,
+        sum(if(isNaN(value), 0, value)) AS group_total,
+        min(if(isNaN(value), 0, value)) AS group_low,
+        max(if(isNaN(value), 0, value)) AS group_high
+    FROM predictions
+    ARRAY JOIN
+        ${joined(view)}
+    GROUP BY hour, channel_segment, tenure_segment, model_version, trigger, feature, bin
+)
+ARRAY JOIN arrayFilter(name -> name != '', [channel_segment, tenure_segment]) AS segment
+GROUP BY hour, segment, model_version, trigger, feature, bin`;
 }
 
-export const modifyFeatureHoursView = (view: FeatureView): string => `ALTER TABLE predictions_to_feature_hours MODIFY QUERY ${featureHoursQuery(view)}`;
+/** The views on predictions that are written from the feature view; their queries are replaced when the features change. */
+export const FEATURE_VIEWS: readonly { readonly name: string; readonly target: string; readonly query: (view: FeatureView) => string }[] = [
+  { name: 'predictions_to_feature_hours', target: 'feature_hours', query: featureHoursQuery },
+  { name: 'predictions_to_feature_segment_hours', target: 'feature_segment_hours', query: featureSegmentHoursQuery },
+];

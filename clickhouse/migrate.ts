@@ -3,7 +3,7 @@ import { TidemarkError } from '../runtime/errors.js';
 import type { Settings } from '../runtime/settings.js';
 import { customerActivity } from '../schemas/features/customer-activity.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
-import { addFeatureColumns, createFeatureHoursView, featureHoursQuery, modifyFeatureHoursView } from './feature-columns.js';
+import { addFeatureColumns, FEATURE_VIEWS } from './feature-columns.js';
 import { readMigrations, type Migration } from './migration-files.js';
 import { applyTtl } from './ttl.js';
 
@@ -83,13 +83,17 @@ async function applyView(client: ClickHouseClient, view: FeatureView): Promise<s
   const missing = view.features.map((feature) => feature.name).filter((name) => !before.has(name));
   const statements = addFeatureColumns(view).filter((_, index) => !before.has(view.features[index]?.name ?? ''));
   for (const query of statements) await client.command({ query });
-  const [wanted, current] = await Promise.all([
-    rowsOf<{ query: string }>(client, 'SELECT formatQuerySingleLine({query:String}) AS query', { query: featureHoursQuery(view) }),
-    rowsOf<{ query: string }>(client, "SELECT formatQuerySingleLine(as_select) AS query FROM system.tables WHERE database = currentDatabase() AND name = 'predictions_to_feature_hours'"),
-  ]);
-  if (current.length === 0) await client.command({ query: createFeatureHoursView(view) });
-  else if (withoutDatabase(current[0]?.query) !== withoutDatabase(wanted[0]?.query)) await client.command({ query: modifyFeatureHoursView(view) });
+  for (const { name, target, query } of FEATURE_VIEWS) await applyFeatureView(client, name, target, query(view));
   return missing;
+}
+
+async function applyFeatureView(client: ClickHouseClient, name: string, target: string, query: string): Promise<void> {
+  const [wanted, current] = await Promise.all([
+    rowsOf<{ query: string }>(client, 'SELECT formatQuerySingleLine({query:String}) AS query', { query }),
+    rowsOf<{ query: string }>(client, 'SELECT formatQuerySingleLine(as_select) AS query FROM system.tables WHERE database = currentDatabase() AND name = {name:String}', { name }),
+  ]);
+  if (current.length === 0) await client.command({ query: `CREATE MATERIALIZED VIEW IF NOT EXISTS ${name} TO ${target} AS ${query}` });
+  else if (withoutDatabase(current[0]?.query) !== withoutDatabase(wanted[0]?.query)) await client.command({ query: `ALTER TABLE ${name} MODIFY QUERY ${query}` });
 }
 
 /** ClickHouse stores the view's query with the table's database before its name. */

@@ -21,7 +21,7 @@ export const DRIFT_STATISTICS = [
   'chi_square',
   /** Hellinger distance, 0 to 1, on the same bins; p: that of chi_square. */
   'hellinger',
-  /** AUC of a classifier that tells window from reference, all features together, 0.5 to 1; feature is empty. */
+  /** AUC of a classifier that tells window from reference, all features together; 0.5 is none. */
   'domain_auc',
 ] as const;
 export type DriftStatistic = (typeof DRIFT_STATISTICS)[number];
@@ -32,7 +32,7 @@ export type DriftBasis = (typeof DRIFT_BASES)[number];
 
 /** One figure. All numbers are finite: what cannot be computed (no values on a side) is not measured, and has no row. */
 export interface Measurement {
-  /** A feature's name, `score`, `channel`; empty for `domain_auc`. */
+  /** A feature's name, `score`, `channel`; `multivariate` for domain_auc. */
   readonly feature: string;
   /** Empty for all rows, else one of schemas/drift/segments.ts: `channel=web`, `tenure=0-30`. */
   readonly segment: string;

@@ -5,7 +5,11 @@ export { TENURE_SEGMENTS, tenureSegment, tenureSegmentSql } from '../segments.js
 export const channelSegment = (channel: string): string => `channel=${channel}`;
 
 /**
- * Segments of a training profile by what made a row: a customer's event, or a moment in silence. A model's rows have
- * another mixture of the two than a window of production; with these profiles the reference is mixed as the window is.
+ * Segments of a training profile by what made a row: a customer's event (`event`), or a moment of silence, as the sweep's
+ * (`sweep`: snapshots of customers without an event in the 24 hours before). A model's rows have another mixture of the two
+ * than a window of production; with both profiles the reference is mixed as the window is.
  */
 export const TRIGGER_SEGMENTS = { event: 'trigger=event', sweep: 'trigger=sweep' } as const;
+
+/** The same within another segment: `tenure=0-30,trigger=sweep`. @param segment empty for all rows */
+export const triggerSegment = (segment: string, trigger: keyof typeof TRIGGER_SEGMENTS): string => `${segment}${segment === '' ? '' : ','}${TRIGGER_SEGMENTS[trigger]}`;

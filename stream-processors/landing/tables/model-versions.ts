@@ -1,4 +1,4 @@
-import type { ModelManifest } from '../../../schemas/events/model.js';
+import type { FeatureProfile, ModelManifest } from '../../../schemas/events/model.js';
 import { TOPICS } from '../../../schemas/topics.js';
 import { TidemarkError } from '../../../runtime/errors.js';
 import type { ManifestCodec } from '../../../runtime/models/assemble.js';
@@ -12,7 +12,8 @@ export function modelVersionsTable(codec: ManifestCodec, skipped: (error: string
     topic: TOPICS.models.name,
     table: 'model_versions',
     columns: ['model', 'version', 'stage', 'family', 'view', 'view_version', 'features', 'created_at', 'onnx_bytes', 'onnx_sha256', 'chunk_count',
-      'metrics', 'parameters', 'data_hash', 'data_from', 'data_to', 'data_rows', ...KAFKA_COLUMNS],
+      'metrics', 'parameters', 'data_hash', 'data_from', 'data_to', 'data_rows',
+      'profile_features', 'profile_segments', 'profile_bins', 'profile_rows', 'profile_totals', 'profile_squares', 'profile_lows', 'profile_highs', ...KAFKA_COLUMNS],
     async encode(record, partition, out) {
       // chunks of the ONNX bytes have a key with #; a deleted version has no value
       if (record.value === null || record.key?.includes('#') === true) return false;
@@ -56,4 +57,19 @@ function writeManifest(out: RowWriter, manifest: ModelManifest): void {
   out.int64(manifest.data_from);
   out.int64(manifest.data_to);
   out.int64(manifest.data_rows);
+  writeProfile(out, manifest.profile);
+}
+
+function writeProfile(out: RowWriter, profile: readonly FeatureProfile[]): void {
+  array(out, profile, ({ feature }) => out.string(feature));
+  array(out, profile, ({ segment }) => out.string(segment));
+  array(out, profile, ({ bins }) => array(out, bins, (bin) => { out.reserve(2); out.uint16(bin & 0xffff); }));
+  array(out, profile, ({ rows }) => array(out, rows, (count) => { out.reserve(8); out.int64(count); }));
+  for (const column of ['total', 'squares', 'low', 'high'] as const) array(out, profile, (one) => { out.reserve(8); out.float64(one[column]); });
+}
+
+function array<T>(out: RowWriter, values: readonly T[], write: (value: T) => void): void {
+  out.reserve(5);
+  out.varint(values.length);
+  for (const value of values) write(value);
 }
