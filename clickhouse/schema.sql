@@ -136,6 +136,31 @@ ENGINE = ReplacingMergeTree(looked_at)
 ORDER BY (model, model_version, window_to)
 SETTINGS index_granularity = 8192;
 
+CREATE TABLE drift_reports
+(
+    `model` LowCardinality(String),
+    `model_version` LowCardinality(String),
+    `window_from` DateTime('UTC'),
+    `window_to` DateTime('UTC'),
+    `against` LowCardinality(String),
+    `segment` LowCardinality(String),
+    `feature` LowCardinality(String),
+    `statistic` LowCardinality(String),
+    `value` Float64,
+    `baseline` Float64,
+    `threshold` Nullable(Float64),
+    `p` Nullable(Float64),
+    `degrees` UInt32,
+    `n` UInt64,
+    `n_reference` UInt64,
+    `verdict` LowCardinality(String),
+    `reported_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(reported_at)
+PARTITION BY toYYYYMM(window_to)
+ORDER BY (model, window_to, window_from, model_version, against, segment, feature, statistic)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE event_hours
 (
     `hour` DateTime('UTC'),
@@ -260,6 +285,24 @@ PARTITION BY toYYYYMM(hour)
 ORDER BY (feature, model_version, hour, trigger, bin)
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
 
+CREATE TABLE feature_segment_hours
+(
+    `hour` DateTime('UTC'),
+    `segment` LowCardinality(String),
+    `model_version` LowCardinality(String),
+    `trigger` Enum8('event' = 0, 'sweep' = 1),
+    `feature` LowCardinality(String),
+    `bin` Int16,
+    `rows` SimpleAggregateFunction(sum, UInt64),
+    `total` SimpleAggregateFunction(sum, Float64),
+    `low` SimpleAggregateFunction(min, Float64),
+    `high` SimpleAggregateFunction(max, Float64)
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(hour)
+ORDER BY (segment, feature, model_version, hour, trigger, bin)
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
+
 CREATE TABLE model_ledger
 (
     `entry_id` String,
@@ -282,6 +325,60 @@ ENGINE = MergeTree
 ORDER BY (model, kafka_offset)
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
 
+CREATE VIEW model_profiles
+(
+    `model` LowCardinality(String),
+    `version` String,
+    `feature` LowCardinality(String),
+    `segment` LowCardinality(String),
+    `bins` Array(Int16),
+    `rows` Array(UInt64),
+    `total` Float64,
+    `squares` Float64,
+    `low` Float64,
+    `high` Float64
+)
+AS SELECT
+    model,
+    version,
+    feature,
+    segment,
+    bins,
+    rows,
+    total,
+    squares,
+    low,
+    high
+FROM
+(
+    SELECT
+        model,
+        version,
+        profile_features,
+        profile_segments,
+        profile_bins,
+        profile_rows,
+        profile_totals,
+        profile_squares,
+        profile_lows,
+        profile_highs
+    FROM model_versions
+    WHERE notEmpty(profile_features)
+    ORDER BY kafka_offset DESC
+    LIMIT 1 BY
+        model,
+        version
+)
+ARRAY JOIN
+    profile_features AS feature,
+    profile_segments AS segment,
+    profile_bins AS bins,
+    profile_rows AS rows,
+    profile_totals AS total,
+    profile_squares AS squares,
+    profile_lows AS low,
+    profile_highs AS high;
+
 CREATE TABLE model_versions
 (
     `model` LowCardinality(String),
@@ -301,6 +398,14 @@ CREATE TABLE model_versions
     `data_from` DateTime64(3, 'UTC'),
     `data_to` DateTime64(3, 'UTC'),
     `data_rows` UInt64,
+    `profile_features` Array(LowCardinality(String)),
+    `profile_segments` Array(LowCardinality(String)),
+    `profile_bins` Array(Array(Int16)) CODEC(ZSTD(1)),
+    `profile_rows` Array(Array(UInt64)) CODEC(ZSTD(1)),
+    `profile_totals` Array(Float64),
+    `profile_squares` Array(Float64),
+    `profile_lows` Array(Float64),
+    `profile_highs` Array(Float64),
     `kafka_partition` Int32,
     `kafka_offset` UInt64,
     `kafka_time` DateTime64(3, 'UTC'),
@@ -484,6 +589,66 @@ ARRAY JOIN
     [score, events_24h, events_7d, events_30d, purchases_7d, purchases_30d, purchases_90d, spend_7d, spend_30d, spend_90d, refunds_90d, tickets_30d, carts_7d, active_days_30d, tenure_days, days_since_last_purchase, purchase_gap_mean_days, purchase_gap_std_days, order_value_mean, order_value_std, last_order_value] AS value
 GROUP BY
     hour,
+    model_version,
+    trigger,
+    feature,
+    bin;
+
+CREATE MATERIALIZED VIEW predictions_to_feature_segment_hours TO feature_segment_hours
+(
+    `hour` DateTime('UTC'),
+    `segment` String,
+    `model_version` LowCardinality(String),
+    `trigger` Enum8('event' = 0, 'sweep' = 1),
+    `feature` String,
+    `bin` Int16,
+    `rows` UInt64,
+    `total` Float64,
+    `low` Float64,
+    `high` Float64
+)
+AS SELECT
+    hour,
+    segment,
+    model_version,
+    trigger,
+    feature,
+    bin,
+    sum(group_rows) AS rows,
+    sum(group_total) AS total,
+    min(group_low) AS low,
+    max(group_high) AS high
+FROM
+(
+    SELECT
+        toStartOfHour(event_time) AS hour,
+        if(channel = '', '', concat('channel=', channel)) AS channel_segment,
+        multiIf(isNaN(tenure_days), '', tenure_days < 30, 'tenure=0-30', tenure_days < 90, 'tenure=30-90', tenure_days < 180, 'tenure=90-180', tenure_days < 365, 'tenure=180-365', 'tenure=365+') AS tenure_segment,
+        model_version,
+        trigger,
+        feature,
+        toInt16(multiIf(isNaN(value), 32767, value = 0, 0, value > 0, 10000 + least(greatest(floor(log2(value) * 32), -8000), 8000), -(10000 + least(greatest(floor(log2(-value) * 32), -8000), 8000)))) AS bin,
+        count() AS group_rows,
+        sum(if(isNaN(value), 0, value)) AS group_total,
+        min(if(isNaN(value), 0, value)) AS group_low,
+        max(if(isNaN(value), 0, value)) AS group_high
+    FROM predictions
+    ARRAY JOIN
+        ['score', 'events_24h', 'events_7d', 'events_30d', 'purchases_7d', 'purchases_30d', 'purchases_90d', 'spend_7d', 'spend_30d', 'spend_90d', 'refunds_90d', 'tickets_30d', 'carts_7d', 'active_days_30d', 'tenure_days', 'days_since_last_purchase', 'purchase_gap_mean_days', 'purchase_gap_std_days', 'order_value_mean', 'order_value_std', 'last_order_value'] AS feature,
+        [score, events_24h, events_7d, events_30d, purchases_7d, purchases_30d, purchases_90d, spend_7d, spend_30d, spend_90d, refunds_90d, tickets_30d, carts_7d, active_days_30d, tenure_days, days_since_last_purchase, purchase_gap_mean_days, purchase_gap_std_days, order_value_mean, order_value_std, last_order_value] AS value
+    GROUP BY
+        hour,
+        channel_segment,
+        tenure_segment,
+        model_version,
+        trigger,
+        feature,
+        bin
+)
+ARRAY JOIN arrayFilter(name -> (name != ''), [channel_segment, tenure_segment]) AS segment
+GROUP BY
+    hour,
+    segment,
     model_version,
     trigger,
     feature,
