@@ -7,7 +7,9 @@ import { messageOf, TidemarkError } from '../runtime/errors.js';
 import { createKafka } from '../runtime/kafka/client.js';
 import type { Admin, Kafka } from '../runtime/kafka/kafkajs.js';
 import { OutputBuffer } from '../runtime/kafka/output-buffer.js';
-import { createTransactionalProducer } from '../runtime/kafka/partition-producer.js';
+import { processIdentity } from '../runtime/kafka/process-identity.js';
+import { createTransactionWriter } from '../runtime/kafka/transaction-writer.js';
+import { NOBODY } from '../runtime/kafka/wire/group-requests.js';
 import type { Log } from '../runtime/log.js';
 import { freePort } from '../runtime/ports.js';
 import type { Settings } from '../runtime/settings.js';
@@ -50,7 +52,7 @@ export async function resetPositions(settings: Settings, what: Resettable, rebui
         await deleteTopic(admin, TOPICS.changelog.name);
         rmSync(join(settings.DATA_DIR, 'state'), { recursive: true, force: true });
       }
-      for (const move of moves) await moveTo(kafka, settings, group, move);
+      await moveTo(kafka, settings, group, moves);
       return moves;
     });
   } finally {
@@ -77,24 +79,33 @@ async function movesOf(admin: Admin, group: string, topic: string, all: boolean)
  */
 async function rememberForwarded(admin: Admin, kafka: Kafka, settings: Settings, moves: readonly Move[]): Promise<void> {
   const marks = await forwardedBefore(kafka);
+  const forward: Move[] = [];
   for (const { partition, high } of await admin.fetchTopicOffsets(TOPICS.events.name)) {
     const end = Number(high);
     const known = marks.get(partition) ?? 0;
     const reached = moves.find((move) => move.partition === partition)?.from ?? 0;
     const to = Math.max(known > end ? 0 : known, reached > end ? 0 : reached);
-    if (to !== known) await moveTo(kafka, settings, FORWARDED_GROUP, { topic: TOPICS.events.name, partition, from: known, to });
+    if (to !== known) forward.push({ topic: TOPICS.events.name, partition, from: known, to });
   }
+  await moveTo(kafka, settings, FORWARDED_GROUP, forward);
 }
 
-/** By the processes' own producer: opening it fences a former owner that nobody knows to be alive. */
-async function moveTo(kafka: Kafka, settings: Settings, groupId: string, { topic, partition, to }: Move): Promise<void> {
-  const producer = createTransactionalProducer({ kafka, groupId, topic, partition, deadlineMs: settings.TRANSACTION_DEADLINE_MS });
-  try {
-    await producer.open();
-    await producer.commit(new OutputBuffer(partition), to);
-    await producer.open(); // answers when the transaction's markers are written: from then on the group reads the new position
-  } finally {
-    await producer.close();
+/** As the process itself commits: what one that nobody knows to be alive has under way on this folder ends first. */
+async function moveTo(kafka: Kafka, settings: Settings, groupId: string, moves: readonly Move[]): Promise<void> {
+  const identity = processIdentity(settings, groupId);
+  for (const topic of new Set(moves.map((move) => move.topic))) {
+    const options = { kafka, groupId, topic, identity, deadlineMs: settings.TRANSACTION_DEADLINE_MS };
+    const writer = createTransactionWriter(options);
+    try {
+      await writer.open();
+      const entries = moves.filter((move) => move.topic === topic).map(({ partition, to }) => ({ partition, output: new OutputBuffer(partition), nextOffset: to }));
+      await writer.write(entries, NOBODY);
+    } finally {
+      await writer.close();
+    }
+    // answers when the transaction's markers are written: from then on the group reads the new positions
+    const after = createTransactionWriter(options);
+    await after.open().finally(() => after.close());
   }
 }
 

@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
+import { TidemarkError } from '../errors.js';
 import { FetchedBatch } from './wire/fetched-batch.js';
+import { decodeOffsetFetch, encodeOffsetFetch, type Membership } from './wire/group-requests.js';
+import { Pieces } from './wire/pieces.js';
 
 /** The part of kafkajs's inner cluster that reading without a consumer group needs. */
 interface Cluster {
@@ -14,6 +18,8 @@ interface Cluster {
 interface Coordinator {
   isConnected(): boolean;
   leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  syncGroup(request: Membership & { groupId: string }): Promise<unknown>;
+  readonly connectionPool: { send<T>(call: { request: object; response: { decode(bytes: Buffer): Promise<T>; parse(answer: T): Promise<T> } }): Promise<T> };
 }
 interface Broker {
   fetch(options: Record<string, unknown>): Promise<{ responses: { partitions: never[] }[] }>;
@@ -47,14 +53,40 @@ export async function openPartitionReader(kafka: Kafka, fetchBytesMax = 4 * 1024
   };
 }
 
-/** The coordinator of one group, for what kafkajs's consumer does only for itself. */
-export async function openCoordinator(kafka: Kafka, groupId: string): Promise<{ leaveGroup(memberId: string): Promise<void>; close(): Promise<void> }> {
+/** The coordinator of one group, for what kafkajs's consumer does only for itself, or not at all. */
+export interface GroupCoordinator {
+  leaveGroup(memberId: string): Promise<void>;
+  /**
+   * The committed offset of a partition, -1 where there is none. Offsets of a transaction that is not yet decided are waited
+   * for: afterwards no former member can change what this says.
+   */
+  stableOffset(topic: string, partition: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The coordinator is not ready, or an offset of an open transaction stands there. Error codes: kafka.apache.org/protocol. */
+const OFFSET_FETCH_RETRIED: ReadonlySet<number> = new Set([14, 15, 16, 88]);
+const OFFSET_FETCH = { apiKey: 9, apiVersion: 7, apiName: 'OffsetFetch' };
+const STABLE_DEADLINE_MS = 120_000;
+
+export async function openCoordinator(kafka: Kafka, groupId: string): Promise<GroupCoordinator> {
   const cluster = createCluster(kafka);
   await cluster.connect();
   return {
     async leaveGroup(memberId) {
       const coordinator = await cluster.findGroupCoordinator({ groupId });
       await coordinator.leaveGroup({ groupId, memberId });
+    },
+    async stableOffset(topic, partition) {
+      const request = { ...OFFSET_FETCH, encode: () => Promise.resolve(new Pieces([encodeOffsetFetch(groupId, topic, partition)])) };
+      const response = { decode: (bytes: Buffer) => Promise.resolve(decodeOffsetFetch(bytes)), parse: (answer: ReturnType<typeof decodeOffsetFetch>) => Promise.resolve(answer) };
+      for (const deadline = Date.now() + STABLE_DEADLINE_MS; ; await sleep(20)) {
+        const coordinator = await cluster.findGroupCoordinator({ groupId });
+        const { offset, error } = await coordinator.connectionPool.send({ request, response });
+        if (error === 0) return offset;
+        if (!OFFSET_FETCH_RETRIED.has(error) || Date.now() > deadline)
+          throw new TidemarkError('BROKER_UNREACHABLE', `committed offset of group ${groupId} on ${topic}-${partition}: Kafka error ${error}`);
+      }
     },
     close: () => cluster.disconnect(),
   };
@@ -79,6 +111,32 @@ export function rememberCoordinators(kafka: Kafka): Kafka {
       if (remembered?.isConnected() === true) return remembered;
       const found = await find(request);
       known.set(key, found);
+      return found;
+    };
+    return cluster;
+  };
+  return kafka;
+}
+
+/** Tells of every generation that a consumer of this Kafka instance joins, before its assignment is acted on. */
+export function onGeneration(kafka: Kafka, joined: (membership: Membership) => void): Kafka {
+  const symbol = factorySymbol(kafka);
+  const holder = kafka as unknown as Record<symbol, ClusterFactory>;
+  const create = holder[symbol]!;
+  const watched = new WeakSet<Coordinator>();
+  holder[symbol] = (options) => {
+    const cluster = create(options);
+    const find = cluster.findGroupCoordinator.bind(cluster);
+    cluster.findGroupCoordinator = async (request) => {
+      const found = await find(request);
+      if (watched.has(found)) return found;
+      watched.add(found);
+      const sync = found.syncGroup.bind(found);
+      found.syncGroup = async (about) => {
+        const answer = await sync(about);
+        joined({ memberId: about.memberId, generationId: about.generationId });
+        return answer;
+      };
       return found;
     };
     return cluster;

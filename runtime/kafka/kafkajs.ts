@@ -4,6 +4,9 @@ import { installCodecs } from './codecs.js';
 import { BATCH_HEADER_BYTES, writeBatchHeader } from './wire/record-batch.js';
 import { decodeRecordSets } from './wire/decode-fetch.js';
 import { FetchedBatch } from './wire/fetched-batch.js';
+import { decodeTxnOffsetCommit, encodeTxnOffsetCommit, NOBODY, type Membership, type TxnOffsetCommit } from './wire/group-requests.js';
+import { PartitionedRecords } from './wire/partitioned-records.js';
+import { Pieces } from './wire/pieces.js';
 import { EncodedRecords } from './wire/record-writer.js';
 
 export type { Admin, Consumer, Kafka, Producer, ProducerRecord, Transaction } from 'kafkajs';
@@ -50,12 +53,6 @@ interface ProduceRequest {
   producerEpoch?: number;
   compression?: number;
   topicData: { topic: string; partitions: { partition: number; firstSequence: number; messages: unknown }[] }[];
-}
-
-/** A request body in pieces, so that its batches are copied once: into the bytes that go to the socket. */
-class Pieces {
-  readonly list: Buffer[] = [];
-  size(): number { return this.list.reduce((sum, { length }) => sum + length, 0); }
 }
 
 async function encodeProduce(request: ProduceRequest): Promise<Pieces> {
@@ -125,14 +122,29 @@ replace('protocol/requests/listOffsets/index.js', (original: ListOffsets) => ({
 }));
 /** Linear where the original copies an array for every message; already encoded records stay whole. */
 replace('producer/groupMessagesPerPartition.js', () => ({ topic, partitionMetadata, messages, partitioner }: {
-  topic: string; partitionMetadata: { length: number }; messages: KafkaJs.Message[] | EncodedRecords; partitioner(args: unknown): number;
+  topic: string; partitionMetadata: { length: number }; messages: KafkaJs.Message[] | PartitionedRecords; partitioner(args: unknown): number;
 }) => {
-  if (messages instanceof EncodedRecords) return { [messages.partition]: messages };
+  if (messages instanceof PartitionedRecords) return messages.byPartition;
   const groups: Record<number, KafkaJs.Message[]> = {};
   if (partitionMetadata.length === 0) return groups;
   for (const message of messages) (groups[partitioner({ topic, partitionMetadata, message })] ??= []).push(message);
   return groups;
 });
+/** Positions with the member that commits them, where kafkajs expects an array of topics. */
+export type GroupPositions = KafkaJs.TopicOffsets[] & { membership?: Membership };
+
+/** With the member and its generation, so that the group refuses a former one. */
+replace('protocol/requests/txnOffsetCommit/v1/request.js', (original: (request: object) => object) => (request: Omit<TxnOffsetCommit, 'membership'> & { topics: GroupPositions }) => ({
+  ...original(request), apiVersion: 3,
+  encode: () => Promise.resolve(new Pieces([encodeTxnOffsetCommit({ ...request, membership: request.topics.membership ?? NOBODY })])),
+}));
+replace('protocol/requests/txnOffsetCommit/v1/response.js', () => ({
+  decode: (response: Buffer) => Promise.resolve({ code: decodeTxnOffsetCommit(response), clientSideThrottleTime: 0 }),
+  parse({ code }: { code: number }) {
+    const { createErrorFromCode } = require(inside('protocol/error.js')) as { createErrorFromCode(code: number): Error };
+    return code === 0 ? Promise.resolve({}) : Promise.reject(createErrorFromCode(code));
+  },
+}));
 /** kafkajs would commit the earliest or latest offset without a word when the committed one has expired: records lost or counted again. */
 replace('consumer/offsetManager/index.js', (OffsetManager: { prototype: Record<string, unknown> }) => {
   OffsetManager.prototype['setDefaultOffset'] = ({ topic, partition }: { topic: string; partition: number }) => {

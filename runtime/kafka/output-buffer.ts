@@ -40,7 +40,7 @@ export class OutputBuffer implements TransactionOutput {
     this.count++;
   }
 
-  /** What to send, in order: each round names a topic at most once, as kafkajs would otherwise copy the batches together. */
+  /** What to send, in order: a round has at most one piece for a partition of a topic. */
   *rounds(): Generator<{ topic: string; messages: EncodedRecords }[]> {
     const depth = Math.max(0, ...[...this.own.values()].map((segments) => segments.length));
     for (let i = 0; i < depth; i++)

@@ -1,13 +1,14 @@
 import { messageOf, TidemarkError, type ErrorCode } from '../errors.js';
 import type { Log } from '../log.js';
+import type { CommitTurns, Turn } from './commit-turns.js';
 import { OutputBuffer } from './output-buffer.js';
-import type { PartitionProducer } from './partition-producer.js';
 import type { KafkaRecord, PartitionTask } from './records.js';
 
 export interface RunnerOptions {
   readonly partition: number;
   readonly task: PartitionTask;
-  readonly producer: PartitionProducer;
+  /** Shared by the partitions of the process. */
+  readonly turns: CommitTurns;
   readonly log: Log;
   /** Position from which the group goes on: the committed offset, or the beginning where there is none. Checks that it still exists. */
   startOffset(): Promise<number>;
@@ -16,7 +17,6 @@ export interface RunnerOptions {
   /** The process cannot go on. */
   fail(error: unknown): void;
   readonly batchRowsMax: number;
-  readonly commitIntervalMs: number;
   readonly idleMs: number;
   readonly observe: RunnerMetrics;
   /** What must end before this begins: the former task of the same partition in this process. */
@@ -50,7 +50,6 @@ export class PartitionRunner {
   private readonly revoked = new AbortController();
   private wake: () => void = () => undefined;
   private drainListeners: (() => void)[] = [];
-  private lastCommitAt = 0;
 
   constructor(private readonly options: RunnerOptions) {
     this.output = new OutputBuffer(options.partition);
@@ -88,7 +87,7 @@ export class PartitionRunner {
   }
 
   private async run(): Promise<void> {
-    const { task, producer, log, partition } = this.options;
+    const { task, log, partition } = this.options;
     await this.options.after;
     let attempts = 0;
     while (!this.stopping) {
@@ -102,7 +101,6 @@ export class PartitionRunner {
         this.output.clear();
         this.notifyDrained();
         await task.rollback();
-        await producer.close();
         if (this.stopping) break;
         const code = codeOf(error);
         this.options.observe.rolledBack(partition, code);
@@ -112,29 +110,40 @@ export class PartitionRunner {
       }
     }
     await task.close();
-    await producer.close();
   }
 
   private async start(): Promise<void> {
-    const { task, producer, onReady } = this.options;
-    await producer.open();
-    await task.open(this.revoked.signal);
+    const { task, turns, onReady } = this.options;
+    await turns.open();
+    // the position first: once it is stable no former owner can add to what the task then restores
     this.committedNext = await this.options.startOffset();
+    await task.open(this.revoked.signal);
     this.position = this.committedNext;
     onReady(this.position);
   }
 
-  /** One transaction, or a wait where there is nothing to do. */
+  /** One commit, or a wait where there is nothing to do. */
   private async step(): Promise<boolean> {
-    const { task, commitIntervalMs, idleMs } = this.options;
+    const { task, turns, idleMs } = this.options;
     if (this.queue.length === 0) {
-      if (task.idle !== undefined && (await task.idle(this.output))) return this.commit(0, 0);
-      if (this.queue.length === 0 && !this.stopping) await this.sleep(idleMs);
-      if (this.queue.length === 0) return false;
+      const appended = task.idle !== undefined && (await task.idle(this.output));
+      if (!appended && this.queue.length === 0 && !this.stopping) await this.sleep(idleMs);
+      if (!appended && this.queue.length === 0) return false;
     }
-    const early = this.lastCommitAt + commitIntervalMs - Date.now();
-    if (early > 0) await this.sleep(early, false);
-    const startedAt = performance.now();
+    const turn = await turns.next(this.queuedRows);
+    try {
+      if (this.stopping) throw new TidemarkError('PRODUCER_FENCED', `partition ${this.options.partition} is being given away`);
+      const startedAt = performance.now();
+      const rows = await this.take();
+      // outputs that are written once a commit
+      await task.beforeCommit?.(this.output);
+      return await this.commit(turn, rows, performance.now() - startedAt);
+    } finally {
+      turns.leave(turn);
+    }
+  }
+
+  private async take(): Promise<number> {
     let rows = 0;
     while (rows < this.options.batchRowsMax && this.queue.length > 0) {
       const records = this.queue.shift()!;
@@ -143,7 +152,7 @@ export class PartitionRunner {
       this.notifyDrained();
       await this.process(records);
     }
-    return this.commit(rows, performance.now() - startedAt);
+    return rows;
   }
 
   private async process(records: readonly KafkaRecord[]): Promise<void> {
@@ -157,29 +166,25 @@ export class PartitionRunner {
     }
   }
 
-  /** The commit, its steps in order. Anything that fails before the last leaves the partition to a rollback. */
-  private async commit(rows: number, processMs: number): Promise<boolean> {
-    const { task, producer, observe, partition } = this.options;
+  /** Anything that fails before the last step leaves the partition to a rollback. */
+  private async commit(turn: Turn, rows: number, processMs: number): Promise<boolean> {
+    const { task, turns, observe, partition } = this.options;
     const startedAt = performance.now();
-    // 1. the position this transaction reaches: up to the first record that is still queued
+    // the position this commit reaches: up to the first record that is still queued
     const nextOffset = this.queue[0]?.[0]?.offset ?? this.position;
-    // 2. outputs that are written once a transaction
-    await task.beforeCommit?.(this.output);
-    // 3. outputs and position, durable together
-    const written = await producer.commit(this.output, nextOffset > this.committedNext ? nextOffset : undefined);
+    const written = await turns.commit(turn, { partition, output: this.output, nextOffset });
     this.output.clear();
     this.committedNext = nextOffset;
-    this.lastCommitAt = Date.now();
-    // 4. the local store follows what is durable
+    // the local store follows what is durable
     await task.committed(nextOffset, (topic) => written.get(topic));
     observe.batch(partition, rows, processMs, performance.now() - startedAt);
     return true;
   }
 
-  private sleep(ms: number, wakeable = true): Promise<void> {
+  private sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      if (wakeable) this.wake = () => { clearTimeout(timer); resolve(); };
+      this.wake = () => { clearTimeout(timer); resolve(); };
     });
   }
 

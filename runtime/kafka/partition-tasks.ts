@@ -5,18 +5,23 @@ import type { Log } from '../log.js';
 import type { Settings } from '../settings.js';
 import { createKafka } from './client.js';
 import { evictFormerMember, rememberMember } from './former-member.js';
-import { createIdempotentProducer, createTransactionalProducer, type ProducerOptions } from './partition-producer.js';
+import { CommitTurns } from './commit-turns.js';
+import { onGeneration } from './cluster.js';
+import { createIdempotentWriter } from './idempotent-writer.js';
 import { PartitionRunner, type RunnerMetrics } from './partition-runner.js';
 import type { PartitionTask } from './records.js';
 import { createStartOffsets } from './start-offsets.js';
+import { processIdentity } from './process-identity.js';
 import { stickyAssigner } from './sticky-assigner.js';
+import { createTransactionWriter, TURNS } from './transaction-writer.js';
 import { watchProgress } from './watchdog.js';
 import type { FetchedBatch } from './wire/fetched-batch.js';
+import { NOBODY } from './wire/group-requests.js';
 
 export interface PartitionTasksOptions {
   readonly settings: Settings;
   readonly log: Log;
-  /** Consumer group; also the first part of every transactional.id. */
+  /** Consumer group; also the first part of the transactional ids. */
   readonly groupId: string;
   readonly topic: string;
   /** Partition count of the topic when the process started; another count later ends the process with the way out. */
@@ -44,8 +49,10 @@ const HOLD_MS = 100;
 /** Runs one task for every partition of a topic that the group gives to this process. */
 export async function runPartitionTasks(options: PartitionTasksOptions): Promise<PartitionTasks> {
   const { settings, log, groupId, topic, fail } = options;
-  const kafka = createKafka(settings, log);
-  const transactional = createKafka(settings, log, 'transactional');
+  /** The newest generation joined, and the one that the runners here are of. */
+  let joined = NOBODY;
+  let membership = NOBODY;
+  const kafka = onGeneration(createKafka(settings, log), (newest) => { joined = newest; });
   const runners = new Map<number, PartitionRunner>();
   const closing = new Map<number, Promise<void>>();
   const offsets = await createStartOffsets(kafka, groupId, topic);
@@ -71,15 +78,20 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
     retry: { retries: 10, restartOnFailure: (error) => Promise.resolve(!isExpired(error)) },
   });
 
+  const common = { kafka: createKafka(settings, log, 'transactional'), groupId, topic, deadlineMs: settings.TRANSACTION_DEADLINE_MS };
+  const exactlyOnce = settings.PROCESSING_GUARANTEE === 'exactly_once';
+  const writer = exactlyOnce
+    ? createTransactionWriter({ ...common, identity: processIdentity(settings, groupId) })
+    : createIdempotentWriter({ ...common, commitOffsets: async (positions) => { for (const { partitions } of positions) await consumer.commitOffsets(partitions.map((at) => ({ topic, ...at }))); } });
+  const turns = new CommitTurns({
+    writer, membership: () => membership, intervalMs: settings.COMMIT_INTERVAL_MS, rowsMax: settings.BATCH_ROWS_MAX, commitsMax: exactlyOnce ? TURNS : 1,
+  });
+
   function openPartition(partition: number): void {
     consumer.pause([{ topic, partitions: [partition] }]);
     const task = options.createTask(partition);
-    const producerOptions: ProducerOptions = { kafka: transactional, groupId, topic, partition, deadlineMs: settings.TRANSACTION_DEADLINE_MS };
     const runner = new PartitionRunner({
-      partition, task, log, fail,
-      producer: settings.PROCESSING_GUARANTEE === 'exactly_once'
-        ? createTransactionalProducer(producerOptions)
-        : createIdempotentProducer(producerOptions, async (onTopic, on, offset) => consumer.commitOffsets([{ topic: onTopic, partition: on, offset: String(offset) }])),
+      partition, task, log, fail, turns,
       startOffset: () => offsets.of(partition),
       onReady(offset) {
         if (stopping || runners.get(partition) !== runner) return;
@@ -88,7 +100,6 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
         log.info('partition_ready', { topic, partition, offset });
       },
       batchRowsMax: settings.BATCH_ROWS_MAX,
-      commitIntervalMs: settings.COMMIT_INTERVAL_MS,
       idleMs: options.idleMs ?? 1000,
       observe: options.observe ?? SILENT,
       after: closing.get(partition) ?? Promise.resolve(),
@@ -112,6 +123,7 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
       return fail(new TidemarkError('PARTITION_COUNT_CHANGED', `topic ${topic} had ${options.partitions} partitions at the start and now has more: ` +
         'state is spread by partition count; see docs/error-codes.md#partition_count_changed'));
     for (const partition of runners.keys()) if (!assigned.includes(partition)) closePartition(partition);
+    membership = joined;
     for (const partition of assigned) {
       const kept = runners.get(partition);
       if (kept === undefined) openPartition(partition);
@@ -163,7 +175,7 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
       const leaving = leave(consumer);
       await Promise.all([...[...runners.values()].map((runner) => runner.stop()), ...closing.values()]);
       await leaving;
-      await offsets.close();
+      await Promise.all([writer.close(), offsets.close()]);
     },
   };
 }

@@ -1,10 +1,12 @@
 import type { Kafka } from 'kafkajs';
 import { TidemarkError } from '../errors.js';
+import { openCoordinator } from './cluster.js';
 
 /** Where a group goes on, partition by partition. */
 export interface StartOffsets {
   /**
-   * The committed offset, or the first one there is where the group never committed.
+   * The committed offset, or the first one there is where the group never committed. A transaction of a former owner that is
+   * not yet decided is waited for.
    * @throws TidemarkError OFFSET_EXPIRED when retention has deleted what the group has not read
    */
   of(partition: number): Promise<number>;
@@ -14,10 +16,10 @@ export interface StartOffsets {
 export async function createStartOffsets(kafka: Kafka, groupId: string, topic: string): Promise<StartOffsets> {
   const admin = kafka.admin();
   await admin.connect();
+  const coordinator = await openCoordinator(kafka, groupId);
   return {
     async of(partition) {
-      const [{ partitions } = { partitions: [] }] = await admin.fetchOffsets({ groupId, topics: [topic] });
-      const committed = Number(partitions.find((entry) => entry.partition === partition)?.offset ?? -1);
+      const committed = await coordinator.stableOffset(topic, partition);
       const range = (await admin.fetchTopicOffsets(topic)).find((entry) => entry.partition === partition);
       if (range === undefined) throw new TidemarkError('TOPIC_MISMATCH', `topic ${topic} has no partition ${partition}`);
       if (committed < 0) return Number(range.low);
@@ -31,6 +33,6 @@ export async function createStartOffsets(kafka: Kafka, groupId: string, topic: s
           `Reset with kafka-consumer-groups --group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-earliest --execute, and remove the state built from the old topic, or tidemark reset: docs/error-codes.md#offset_expired`);
       return committed;
     },
-    close: () => admin.disconnect(),
+    close: async () => { await Promise.all([admin.disconnect(), coordinator.close()]); },
   };
 }

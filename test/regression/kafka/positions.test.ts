@@ -1,7 +1,8 @@
 import t from 'tap';
 import { createKafka } from '../../../runtime/kafka/client.js';
 import { OutputBuffer } from '../../../runtime/kafka/output-buffer.js';
-import { createTransactionalProducer } from '../../../runtime/kafka/partition-producer.js';
+import { createTransactionWriter } from '../../../runtime/kafka/transaction-writer.js';
+import { NOBODY } from '../../../runtime/kafka/wire/group-requests.js';
 import { TidemarkError } from '../../../runtime/errors.js';
 import { startCluster, testLog } from '../../support/cluster.js';
 import { complaint, caughtUp, createRelayTopics, relayed, RELAY_IN, sendNumbers, startRelay } from '../../support/relay.js';
@@ -64,9 +65,9 @@ t.test('retention has overtaken the committed position: an error with the way ou
   t.equal(codes(relay.failures)[0], 'OFFSET_EXPIRED');
   t.match(String(relay.failures[0]), /relay-in-0.*--reset-offsets --to-earliest/, 'names the partition and the command');
   await relay.stop();
-  const accept = createTransactionalProducer({ kafka: createKafka(settings, testLog, 'transactional'), groupId: 'relay', topic: RELAY_IN, partition: 0, deadlineMs: 15_000 });
+  const accept = createTransactionWriter({ kafka: createKafka(settings, testLog, 'transactional'), groupId: 'relay', topic: RELAY_IN, identity: 'accept', deadlineMs: 15_000 });
   await accept.open();
-  await accept.commit(new OutputBuffer(0), Number(high));
+  await accept.write([{ partition: 0, output: new OutputBuffer(0), nextOffset: Number(high) }], NOBODY);
   await accept.close();
 });
 
