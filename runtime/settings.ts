@@ -52,8 +52,8 @@ export const SETTINGS = {
   DRIFT_METRICS_PORT: port(9466).describe('port of the drift service: /health and /metrics'),
 
   PROCESSING_GUARANTEE: z.enum(['exactly_once', 'at_least_once']).default('exactly_once').describe('guarantee of the feature processor and the scorer'),
-  TRANSACTION_DEADLINE_MS: count(20_000, 1000, 400_000).describe('longest a commit may take, retries included, ms'),
-  COMMIT_INTERVAL_MS: count(10, 0, 60_000).describe('shortest time between two commits of a partition, ms; 0: as fast as records come'),
+  TRANSACTION_DEADLINE_MS: count(10_000, 1000, 400_000).describe('longest a commit may take, retries included, and a transaction may stay open, ms'),
+  COMMIT_INTERVAL_MS: count(10, 0, 60_000).describe('shortest time between two commits of a process, ms; 0: as fast as records come'),
   BATCH_ROWS_MAX: count(10_000, 1, 1_000_000).describe('most records in one transaction'),
   STATE_CACHE_CUSTOMERS: count(100_000, 1).describe('customers whose state a process keeps in memory'),
   EVENT_TIME_MAX_AHEAD_S: count(86_400, 0).describe('how far event_time may be ahead of the record’s own time, seconds'),
@@ -101,7 +101,7 @@ export const SETTINGS = {
   RETRAIN_SCHEDULE_CLOCK: z.enum(['event', 'wall']).default('event').describe('clock of RETRAIN_SCHEDULE: event time of the stream, or wall clock'),
 
   LANDING_BATCH_ROWS: count(50_000, 1, 1_000_000).describe('most rows in one insert'),
-  LANDING_FLUSH_MS: count(1000, 1, 60_000).describe('longest wait of a row before it is inserted'),
+  LANDING_FLUSH_MS: count(2000, 1, 60_000).describe('longest wait of a row before it is inserted'),
   EVENTS_TTL_DAYS: count(0, 0).describe('days that events are kept in ClickHouse by event time; 0: for ever'),
   PREDICTIONS_TTL_DAYS: count(0, 0).describe('days that predictions are kept in ClickHouse by event time; 0: for ever'),
 } as const;

@@ -20,6 +20,8 @@ export function kafkaProperties(port: number, controllerPort: number, logDir: st
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
     'transaction.state.log.num.partitions': 4,
+    // What a killed process left open holds up the readers behind it: look for it every second, not every ten.
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'share.coordinator.state.topic.num.partitions': 1,

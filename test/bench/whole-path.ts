@@ -1,7 +1,6 @@
 import { createKafka } from '../../runtime/kafka/client.js';
-import { openPartitionReader } from '../../runtime/kafka/cluster.js';
 import { partitionOf } from '../../runtime/kafka/partitioner.js';
-import { offsetRanges } from '../../runtime/kafka/read-partition.js';
+import type { FetchedBatch } from '../../runtime/kafka/wire/fetched-batch.js';
 import { ensureTopics } from '../../runtime/kafka/topics.js';
 import { createManifestCodec } from '../../runtime/models/codec.js';
 import { publishModel } from '../../runtime/models/publish.js';
@@ -15,6 +14,7 @@ import { Child } from '../support/child.js';
 import { startCluster, testLog } from '../support/cluster.js';
 import { logisticModel } from '../support/onnx.js';
 import { until } from '../support/wait.js';
+import { watchCpu } from './cpu.js';
 
 /**
  * Every process on this machine (broker, registry, ClickHouse, features, scorer, landing): events at RATE a second for
@@ -31,7 +31,7 @@ const TICK_MS = 5;
 const ends: (() => Promise<void>)[] = [];
 const cluster = await startCluster({ teardown: (end: () => Promise<void>) => ends.push(end) }, {
   kafka: true, registry: true, clickhouse: true, partitions: PARTITIONS,
-  settings: Object.fromEntries(['COMMIT_INTERVAL_MS', 'FETCH_PACE_MS', 'PROCESSING_GUARANTEE'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+  settings: Object.fromEntries(['COMMIT_INTERVAL_MS', 'FETCH_PACE_MS', 'LANDING_FLUSH_MS', 'PROCESSING_GUARANTEE'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
 });
 try {
   const { settings } = cluster;
@@ -50,32 +50,35 @@ try {
   const sentAt: number[] = [];
   const latencies: number[] = [];
   let received = 0;
-  let reading = true;
   const total = RATE * (WARM_S + SECONDS);
   const read = predictionReader(customerActivity);
-  const readers = Array.from({ length: PARTITIONS }, async (_, partition) => {
-    const reader = await openPartitionReader(kafka);
-    let offset = (await offsetRanges(kafka, TOPICS.predictions.name))[partition]!.low;
-    while (reading) {
-      const batch = await reader.fetch(TOPICS.predictions.name, partition, offset, 100);
+  const consumer = kafka.consumer({ groupId: 'bench', maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [TOPICS.predictions.name], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: PARTITIONS,
+    eachBatch({ batch, resolveOffset }) {
       const now = performance.now();
-      for (const { value } of batch.records) {
+      for (const { value } of (batch as unknown as FetchedBatch).records) {
         const n = Number(read(value!).event_id.slice(1));
         received++;
         if (n >= RATE * WARM_S) latencies.push(now - sentAt[n]!);
       }
-      offset = batch.nextOffset;
-    }
-    await reader.close();
+      resolveOffset(batch.lastOffset());
+      return Promise.resolve();
+    },
   });
 
   const producer = kafka.producer({ maxInFlightRequests: 5 });
   await producer.connect();
   const startedAt = performance.now();
+  let cpu: (() => Record<string, number>) | undefined;
+  const [features, scorer, landing] = children.map(({ pid }) => pid);
   const types = ['page_view', 'page_view', 'add_to_cart', 'purchase', 'login'];
   let n = 0;
   const pending: Promise<unknown>[] = [];
   while (n < total) {
+    if (n >= RATE * WARM_S) cpu ??= watchCpu({ ...cluster.pids, features, scorer, landing, bench: process.pid });
     const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * RATE));
     const messages = [];
     for (; n < due; n++) {
@@ -89,14 +92,14 @@ try {
     if (messages.length > 0) pending.push(producer.send({ topic: TOPICS.events.name, messages, acks: -1 }));
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }
+  const cores = cpu?.();
   await Promise.all(pending);
   await until('all predictions', () => received >= total, 60_000);
-  reading = false;
-  await Promise.all(readers);
+  await consumer.disconnect();
   await producer.disconnect();
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => Number(latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!.toFixed(1));
-  console.log(JSON.stringify({ bench: 'path', rate: RATE, seconds: SECONDS, events: latencies.length, p50_ms: at(0.5), p90_ms: at(0.9), p99_ms: at(0.99), max_ms: at(1), received, total }));
+  console.log(JSON.stringify({ bench: 'path', rate: RATE, seconds: SECONDS, events: latencies.length, p50_ms: at(0.5), p90_ms: at(0.9), p99_ms: at(0.99), max_ms: at(1), received, total, cores }));
 } finally {
   for (const end of ends.reverse()) await end();
 }
