@@ -50,7 +50,7 @@ export async function sendOutputs(entries: readonly CommitEntry[], send: SendRou
         let records = round.get(topic);
         if (records === undefined) round.set(topic, (records = new PartitionedRecords()));
         // two partitions may both send something on to a third: then the second goes by itself
-        if (!records.add(messages)) await send([{ topic, messages: alone(messages) }]);
+        if (!records.add(messages)) await send([{ topic, messages: PartitionedRecords.of(messages) }]);
       }
     }
     if (round.size === 0) return written;
@@ -60,12 +60,6 @@ export async function sendOutputs(entries: readonly CommitEntry[], send: SendRou
       if (owner >= 0 && records !== undefined && baseOffset !== undefined) written[owner]!.set(topicName, Number(baseOffset) + records.length);
     }
   }
-}
-
-function alone(records: PartitionedRecords['byPartition'][number]): PartitionedRecords {
-  const only = new PartitionedRecords();
-  only.add(records);
-  return only;
 }
 
 /** @throws TidemarkError PRODUCER_FENCED, TRANSACTION_FAILED */

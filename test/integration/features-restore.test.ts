@@ -3,6 +3,7 @@ import { createKafka } from '../../runtime/kafka/client.js';
 import { kafkajs } from '../../runtime/kafka/kafkajs.js';
 import { partitionOf } from '../../runtime/kafka/partitioner.js';
 import { ensureTopics } from '../../runtime/kafka/topics.js';
+import { PartitionedRecords } from '../../runtime/kafka/wire/partitioned-records.js';
 import { EncodedRecords } from '../../runtime/kafka/wire/record-writer.js';
 import { freePort } from '../../runtime/ports.js';
 import { customerActivity } from '../../schemas/features/customer-activity.js';
@@ -56,7 +57,7 @@ async function fillChangelog(): Promise<void> {
     for (let i = 0; i < SILENT; i++) {
       records.appendText(`silent-${partition}-${i}`, bytes, 0, end);
       if (records.bytes < 800_000 && i < SILENT - 1) continue;
-      await producer.send({ topic: TOPICS.changelog.name, messages: records as never });
+      await producer.send({ topic: TOPICS.changelog.name, messages: PartitionedRecords.of(records) as never });
       records.clear();
     }
   }

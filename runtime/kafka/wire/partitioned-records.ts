@@ -6,6 +6,12 @@ export class PartitionedRecords {
   /** kafkajs advances nothing by it, but takes an empty list for nothing to send. */
   length = 0;
 
+  static of(records: EncodedRecords): PartitionedRecords {
+    const only = new PartitionedRecords();
+    only.add(records);
+    return only;
+  }
+
   /** @returns false where the partition has records in this round already */
   add(records: EncodedRecords): boolean {
     if (this.byPartition[records.partition] !== undefined) return false;

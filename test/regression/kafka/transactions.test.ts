@@ -114,8 +114,7 @@ t.test('a process that dies in the middle of a transaction leaves nothing behind
   const dying = transactional.producer({ transactionalId: 'left-process-0', idempotent: true, maxInFlightRequests: 1 });
   await dying.connect();
   const transaction = await dying.transaction();
-  const output = new PartitionedRecords();
-  output.add([...numbered(-1, 1).rounds()][0]![0]!.messages);
+  const output = PartitionedRecords.of([...numbered(-1, 1).rounds()][0]![0]!.messages);
   await transaction.sendBatch({ topicMessages: [{ topic: RELAY_OUT, messages: output as never }] });
   await transaction.sendOffsets({ consumerGroupId: 'left', topics: [{ topic: RELAY_IN, partitions: [{ partition: 0, offset: '77' }] }] });
   const coordinator = await openCoordinator(kafka, 'left');
