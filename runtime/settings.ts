@@ -7,6 +7,13 @@ const count = (preset: number, min = 1, max = Number.MAX_SAFE_INTEGER) => z.coer
 const flag = (preset: boolean) => z.enum(['true', 'false', '1', '0']).default(preset ? 'true' : 'false').transform((v) => v === 'true' || v === '1');
 const text = () => z.string().min(1).optional();
 const url = () => z.url({ protocol: /^https?$/, error: 'expected an address that begins with http:// or https://' }).optional();
+/** Rising shares with commas between, each above 0 and below 1; `none` for no step. */
+const shares = (preset: string) => z.string().default(preset).transform((text, context) => {
+  const list = text.trim() === 'none' ? [] : text.split(',').map(Number);
+  if (list.every((share, i) => share > (list[i - 1] ?? 0) && share < 1)) return list;
+  context.addIssue({ code: 'custom', message: 'expected rising shares between 0 and 1 with commas between (0.05,0.25), or none' });
+  return z.NEVER;
+});
 const brokers = () => z.string().regex(/^\s*[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*\s*$/, 'expected host:port, several with commas between').optional();
 
 /** Every setting of every process: its environment variable, bounds, default and meaning. README's table is checked against it. */
@@ -48,6 +55,7 @@ export const SETTINGS = {
   SCORER_HOST: z.string().min(1).default('127.0.0.1').describe('address the scorer listens on'),
   SCORER_PORT: port(8080).describe('port of the scorer: REST, WebSocket, metrics'),
   FEATURES_METRICS_PORT: port(9464).describe('port of the feature processor: /health and /metrics'),
+  ROLLOUT_METRICS_PORT: port(9468).describe('port of the rollout: /health and /metrics'),
   LANDING_METRICS_PORT: port(9465).describe('port of landing: /health and /metrics'),
   DRIFT_METRICS_PORT: port(9466).describe('port of the drift service: /health and /metrics'),
 
@@ -63,6 +71,19 @@ export const SETTINGS = {
 
   MODEL_NAME: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/).default('churn').describe('the model that the scorer serves'),
   ROLLOUT_MODE: z.enum(['shadow', 'canary', 'full']).default('shadow').describe('how a version that was accepted enters service: shadow (scored beside the champion, not published, then canary), canary (serves a rising share of customers), full (at once)'),
+  ROLLOUT_AUTO: flag(true).describe('raise shares and promote without being asked; rolling back is always done'),
+  ROLLOUT_CHECK_S: z.coerce.number().min(0.05).max(3600).default(10).describe('time between two looks at a trial, seconds'),
+  ROLLOUT_CLOCK: z.enum(['wall', 'event']).default('wall').describe('clock of a rollout’s steps and of the probation: of the machines, or of the events'),
+  ROLLOUT_STEP_S: count(600, 0).describe('least time of a step of a rollout, seconds'),
+  ROLLOUT_STEP_ROWS: count(1000, 1).describe('least rows that champion and challenger both scored in a step'),
+  CANARY_STEPS: shares('0.05,0.25,0.5').describe('shares of customers that a canary serves one after the other; none: from shadow to all at once'),
+  PROBATION_S: count(86_400, 0).describe('how long a new champion is held against the one before it, seconds; 0: not at all'),
+  ROLLBACK_ROWS_MIN: count(200, 1).describe('fewest compared rows on which a version is rolled back'),
+  ROLLBACK_ERROR_SHARE_MAX: z.coerce.number().min(0).max(1).default(0.01).describe('share of rows without a probability from which a version is rolled back'),
+  ROLLBACK_LATENCY_US_MAX: z.coerce.number().min(0).default(500).describe('time of a row in the model, 90th percentile in µs, from which a version is rolled back'),
+  ROLLBACK_PSI_MAX: z.coerce.number().min(0).default(1).describe('population stability index between the scores of both, on the same rows, from which a version is rolled back'),
+  ROLLBACK_KS_MAX: z.coerce.number().min(0).max(1).default(0.5).describe('Kolmogorov-Smirnov distance between the scores of both, on the same rows, from which a version is rolled back'),
+  ROLLBACK_LOSS_INCREASE_MAX: z.coerce.number().min(0).default(0.02).describe('increase of log loss on rows whose outcome is known from which a version is rolled back'),
   SHADOW_SHARE: z.coerce.number().min(0).max(1).default(1).describe('share of customers that a version in shadow is scored for'),
   SHADOW_TIME_SHARE: z.coerce.number().min(0).max(1).default(0.25).describe('most of a scorer’s time that scoring in shadow takes; rows beyond it are not compared'),
   XGBOOST_LIBRARY: text().describe('your own libxgboost (shared library); unset: the published one, fetched once'),
