@@ -10,6 +10,7 @@ export function portWishes(settings: Settings): PortWish[] {
     { variable: 'SCORER_PORT', what: 'scorer', port: settings.SCORER_PORT, host: settings.SCORER_HOST },
     { variable: 'FEATURES_METRICS_PORT', what: 'metrics of the feature processor', port: settings.FEATURES_METRICS_PORT },
     { variable: 'LANDING_METRICS_PORT', what: 'metrics of landing', port: settings.LANDING_METRICS_PORT },
+    { variable: 'ROLLOUT_METRICS_PORT', what: 'metrics of the rollout', port: settings.ROLLOUT_METRICS_PORT },
     { variable: 'DRIFT_METRICS_PORT', what: 'metrics of the drift service', port: settings.DRIFT_METRICS_PORT },
   ];
 }

@@ -20,3 +20,10 @@ export const landing = serviceCommand({
   description: 'Each row exactly once, through restarts of this process, of Kafka and of ClickHouse. While ClickHouse is away, records wait in Kafka.',
   load: async () => (await import('../../../stream-processors/landing/main.js')).startLanding,
 });
+
+export const rollout = serviceCommand({
+  name: 'rollout',
+  summary: 'Run the rollout: challengers rise step by step, are promoted or rolled back',
+  description: 'Looks every ROLLOUT_CHECK_S at what a challenger gave beside the champion and writes what follows to models.ledger: the next share of CANARY_STEPS, the promotion, or, where a limit ROLLBACK_* is broken, the rollback. Several may run; one of them writes.',
+  load: async () => (await import('../../../trainer/rollout/main.js')).startRollout,
+});
