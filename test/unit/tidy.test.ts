@@ -49,6 +49,9 @@ const imports: Import[] = sources.flatMap((from) =>
     return { from, relative, to: relative ? normalize(join(dirname(from), name)) : name };
   }));
 
+/** Without README's table of settings, which a command writes. */
+const ownLines = (file: string): number => read(file).split('\n').filter((line) => file !== 'README.md' || !/^\| `[A-Z_]+` \|/.test(line)).length - 1;
+
 /** The part of the house that a file belongs to. */
 const areaOf = (file: string): string => file.split('/').slice(0, file.startsWith('stream-processors/') ? 2 : 1).join('/');
 
@@ -85,7 +88,7 @@ t.test('the house', { skip: files.length === 0 && 'this is no git work tree' }, 
   });
 
   t.test(`files have at most ${LINES_MAX} lines and stand where their kind stands`, async (t) => {
-    t.same(files.filter((file) => /\.(ts|mjs|md|sql|java|py)$/.test(file) && file !== SCHEMA_SNAPSHOT && read(file).split('\n').length - 1 > LINES_MAX), []);
+    t.same(files.filter((file) => /\.(ts|mjs|md|sql|java|py)$/.test(file) && file !== SCHEMA_SNAPSHOT && ownLines(file) > LINES_MAX), []);
     t.same([...new Set(files.map((file) => file.split('/')[0]!))].filter((name) => !TOP_LEVEL.has(name)), []);
     const mirrored = files.filter((file) => file.startsWith('test/unit/') && file.split('/').length > 3).map((file) => dirname(file).slice('test/unit/'.length));
     t.same([...new Set(mirrored)].filter((folder) => !existsSync(join(PROJECT_ROOT, folder))), [], 'test/unit mirrors the source');
