@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client';
 import { messageOf, TidemarkError } from './errors.js';
+import { readPem } from './pem.js';
 import { LOOPBACK } from './ports.js';
 import type { Settings } from './settings.js';
 
@@ -43,16 +43,8 @@ export function createClickHouse(target: ClickHouseTarget, options: { database?:
     clickhouse_settings: JSON_SETTINGS,
     // Errors come back as exceptions with their place; the client would print them a second time.
     log: { level: ClickHouseLogLevel.OFF },
-    ...(target.CLICKHOUSE_CA_FILE === undefined ? {} : { tls: { ca_cert: readCa(target.CLICKHOUSE_CA_FILE) } }),
+    ...(target.CLICKHOUSE_CA_FILE === undefined ? {} : { tls: { ca_cert: readPem('CLICKHOUSE_CA_FILE', target.CLICKHOUSE_CA_FILE) } }),
   });
-}
-
-function readCa(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new TidemarkError('CONFIG_INVALID', `CLICKHOUSE_CA_FILE: cannot read ${file} (${messageOf(cause)})`, { cause });
-  }
 }
 
 /** Codes of ClickHouse that pass by themselves: the same statement may succeed later. */

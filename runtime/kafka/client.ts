@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Kafka, KafkaConfig, LogEntry, RetryOptions, SASLOptions } from 'kafkajs';
+import { messageOf, TidemarkError } from '../errors.js';
 import type { Log } from '../log.js';
+import { readPem } from '../pem.js';
 import type { Settings } from '../settings.js';
 import { rememberCoordinators } from './cluster.js';
 import { kafkajs } from './kafkajs.js';
@@ -23,9 +24,9 @@ export function createKafka(settings: Settings, log: Log, profile: 'patient' | '
   };
   if (settings.KAFKA_TLS)
     config.ssl = {
-      ...(settings.KAFKA_CA_FILE === undefined ? {} : { ca: readFileSync(settings.KAFKA_CA_FILE) }),
-      ...(settings.KAFKA_CERT_FILE === undefined ? {} : { cert: readFileSync(settings.KAFKA_CERT_FILE) }),
-      ...(settings.KAFKA_KEY_FILE === undefined ? {} : { key: readFileSync(settings.KAFKA_KEY_FILE) }),
+      ...(settings.KAFKA_CA_FILE === undefined ? {} : { ca: readPem('KAFKA_CA_FILE', settings.KAFKA_CA_FILE) }),
+      ...(settings.KAFKA_CERT_FILE === undefined ? {} : { cert: readPem('KAFKA_CERT_FILE', settings.KAFKA_CERT_FILE) }),
+      ...(settings.KAFKA_KEY_FILE === undefined ? {} : { key: readPem('KAFKA_KEY_FILE', settings.KAFKA_KEY_FILE) }),
     };
   if (settings.KAFKA_SASL_MECHANISM !== undefined)
     config.sasl = {
@@ -35,6 +36,16 @@ export function createKafka(settings: Settings, log: Log, profile: 'patient' | '
     } as SASLOptions;
   const kafka = new kafkajs.Kafka(config);
   return profile === 'transactional' ? rememberCoordinators(kafka) : kafka;
+}
+
+/** A TidemarkError as it is; what kafkajs could not do, with what to look at. */
+export function brokerFailure(settings: Settings, what: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !error.name.startsWith('KafkaJS')) return error;
+  const said = messageOf(error);
+  const advice = /SASL/i.test(said) ? 'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD'
+    : /certificate|altname|ssl|tls/i.test(said) ? 'check KAFKA_TLS and KAFKA_CA_FILE, the certificates that sign the brokers'
+      : 'check KAFKA_BROKERS, KAFKA_TLS, and that the brokers run: tidemark doctor';
+  return new TidemarkError('BROKER_UNREACHABLE', `Kafka ${settings.KAFKA_BROKERS ?? `on port ${settings.KAFKA_PORT}`}: ${what}: ${said}; ${advice}`, { cause: error });
 }
 
 /** kafkajs logs at ERROR what it then retries with success, and every pause at INFO. */

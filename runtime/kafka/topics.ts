@@ -1,6 +1,7 @@
 import type { Admin, ConfigResourceTypes, Kafka } from 'kafkajs';
 import type { TopicSpec } from '../../schemas/topics.js';
 import { TidemarkError } from '../errors.js';
+import { brokerFailure } from './client.js';
 import type { Settings } from '../settings.js';
 
 export interface TopicState {
@@ -13,13 +14,13 @@ export interface TopicState {
 
 /**
  * Creates the topics that are missing and holds the existing ones against what the system needs of them.
- * @throws TidemarkError TOPIC_MISMATCH where an existing topic would break a promise: other partition counts among topics
+ * @throws TidemarkError BROKER_UNREACHABLE; TOPIC_MISMATCH where an existing topic would break a promise: other partition counts among topics
  *   that are read together, or compaction on a topic that is not to be compacted
  */
 export async function ensureTopics(kafka: Kafka, settings: Settings, specs: readonly TopicSpec[]): Promise<TopicState[]> {
   const admin = kafka.admin();
-  await admin.connect();
   try {
+    await admin.connect();
     const existing = new Set(await admin.listTopics());
     const missing = specs.filter((spec) => !existing.has(spec.name));
     const counts = await partitionCounts(admin, specs.filter((spec) => existing.has(spec.name)));
@@ -38,8 +39,10 @@ export async function ensureTopics(kafka: Kafka, settings: Settings, specs: read
     checkCounts(specs, after);
     const warnings = await checkConfigs(admin, specs.filter((spec) => existing.has(spec.name)));
     return specs.map((spec) => ({ name: spec.name, partitions: after.get(spec.name)!, created: !existing.has(spec.name), warnings: warnings.get(spec.name) ?? [] }));
+  } catch (error) {
+    throw brokerFailure(settings, 'topics', error);
   } finally {
-    await admin.disconnect();
+    await admin.disconnect().catch(() => undefined);
   }
 }
 

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 // The package's index loads every key-management and rule SDK (1 s, 77 MB); its client alone takes 0.14 s.
 import { SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemaregistry-client.js';
 import type { ClientConfig } from '@confluentinc/schemaregistry/dist/rest-service.js';
 import type { Log } from '../log.js';
 import { messageOf, TidemarkError } from '../errors.js';
+import { readPem } from '../pem.js';
 import type { Settings } from '../settings.js';
 
 const REQUEST_TIMEOUT_MS = 5000;
@@ -36,7 +36,7 @@ export function createRegistry(settings: Settings, log: Log): Registry {
       maxContentLength: RESPONSE_BYTES_MAX,
       // A proxy from the environment is for other hosts.
       ...(loopback ? { proxy: false as const } : {}),
-      ...(settings.SCHEMA_REGISTRY_CA_FILE === undefined ? {} : { httpsAgent: new Agent({ ca: readFileSync(settings.SCHEMA_REGISTRY_CA_FILE) }) }),
+      ...(settings.SCHEMA_REGISTRY_CA_FILE === undefined ? {} : { httpsAgent: new Agent({ ca: readPem('SCHEMA_REGISTRY_CA_FILE', settings.SCHEMA_REGISTRY_CA_FILE) }) }),
     },
     ...(user === '' ? {} : { basicAuthCredentials: { credentialsSource: 'USER_INFO', userInfo: `${user}:${password}` } }),
   };
