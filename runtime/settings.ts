@@ -58,6 +58,7 @@ export const SETTINGS = {
   ROLLOUT_METRICS_PORT: port(9468).describe('port of the rollout: /health and /metrics'),
   LANDING_METRICS_PORT: port(9465).describe('port of landing: /health and /metrics'),
   DRIFT_METRICS_PORT: port(9466).describe('port of the drift service: /health and /metrics'),
+  TRAINER_METRICS_PORT: port(9467).describe('port of the trainer: /health and /metrics'),
 
   PROCESSING_GUARANTEE: z.enum(['exactly_once', 'at_least_once']).default('exactly_once').describe('guarantee of the feature processor and the scorer'),
   TRANSACTION_DEADLINE_MS: count(10_000, 1000, 400_000).describe('longest a commit may take, retries included, and a transaction may stay open, ms'),
@@ -103,6 +104,13 @@ export const SETTINGS = {
   ARTIFACTS_SECRET_ACCESS_KEY: text().describe('secret key of the bucket'),
   ARTIFACTS_SESSION_TOKEN: text().describe('session token that goes with temporary keys'),
   ARTIFACTS_CA_FILE: text().describe('CA certificates that sign ARTIFACTS_ENDPOINT (PEM)'),
+  GATE_LEVEL: z.coerce.number().min(0.001).max(0.4).default(0.05).describe('highest chance that a candidate no better than the champion is deployed'),
+  GATE_BOOTSTRAP_ROUNDS: count(1000, 100, 100_000).describe('draws of customers that the gate’s intervals rest on'),
+  GATE_METRIC_TOLERANCE: z.coerce.number().min(0).max(10).default(0.02).describe('how much worse a candidate may be by other metrics than TRAIN_METRIC, as a share of the champion’s loss'),
+  GATE_SEGMENT_TOLERANCE: z.coerce.number().min(0).max(10).default(0.05).describe('how much worse a candidate may be in any segment, as a share of the champion’s loss there'),
+  GATE_CALIBRATION_TOLERANCE: z.coerce.number().min(0).max(1).default(0.02).describe('how far a candidate’s calibration error may be above the champion’s'),
+  GATE_LATENCY_RATIO_MAX: z.coerce.number().min(1).default(3).describe('how many times slower than the champion a candidate may be'),
+  GATE_SIZE_RATIO_MAX: z.coerce.number().min(1).default(10).describe('how many times larger than the champion a candidate may be'),
   DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
 
   DRIFT_POLICY: z.enum(['budget', 'classic']).default('budget').describe('what counts as drift: thresholds calibrated to a budget of false alarms, or a fixed PSI'),

@@ -1,27 +1,30 @@
-import type { ModelManifest, ModelStage } from '../schemas/events/model.js';
+import { userInfo } from 'node:os';
+import type { ModelManifest } from '../schemas/events/model.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
-import { TOPICS } from '../schemas/topics.js';
+import { TidemarkError } from '../runtime/errors.js';
 import type { Progress } from '../runtime/embedded/maven.js';
-import { createKafka } from '../runtime/kafka/client.js';
-import { ensureTopics } from '../runtime/kafka/topics.js';
 import type { Log } from '../runtime/log.js';
-import { createManifestCodec } from '../runtime/models/codec.js';
-import { publishModel, sized } from '../runtime/models/publish.js';
-import { createRegistry } from '../runtime/registry/registry.js';
+import { sized } from '../runtime/models/publish.js';
 import type { Settings } from '../runtime/settings.js';
-import { storeModel } from './artifacts/store.js';
 import { trainCandidate } from './candidate.js';
+import type { ModelCard } from './core/gate/card.js';
 import type { History } from './dataset/read.js';
-import type { ManifestDraft } from './manifest.js';
+import { connectDecider } from './gate/connect.js';
+import { entranceSettings, type EntranceMode } from './gate/decision.js';
+import { deliver } from './gate/deliver.js';
 
 export interface TrainOptions {
-  /** Default: champion, which scorers serve at once. */
-  readonly stage?: ModelStage;
+  /** How far a version goes that the gate accepts; default: ROLLOUT_MODE. */
+  readonly mode?: EntranceMode;
+  /** Deploy what the gate refuses; the ledger says so. */
+  readonly force?: boolean;
   /** Instead of the defaults: names and bounds in core/parameters.ts. */
   readonly parameters?: Readonly<Record<string, number>>;
   /** False: train and check only. */
   readonly publish?: boolean;
   readonly view?: FeatureView;
+  /** Who decides, as the ledger has it; default: `user:` and the name of the operating system's user. */
+  readonly by?: string;
   /** Told while XGBoost's library is fetched. */
   readonly progress?: Progress;
 }
@@ -30,30 +33,35 @@ export interface TrainResult {
   readonly manifest: ModelManifest;
   readonly onnx: Buffer;
   readonly published: boolean;
+  /** What the gate found; undefined where nothing is published. */
+  readonly card: ModelCard | undefined;
   readonly history: History;
   readonly took_ms: number;
 }
 
 /**
- * One training from end to end: history, rows, model, ONNX, check, `models`.
- * @throws TidemarkError TRAINING_DATA_INSUFFICIENT, MODEL_CHECK_FAILED, CONFIG_INVALID, REQUIREMENT_MISSING, CLICKHOUSE_*, …
+ * One training from end to end: history, rows, model, ONNX, check, gate, `models` and ledger.
+ * @throws TidemarkError TRAINING_DATA_INSUFFICIENT, MODEL_CHECK_FAILED, CONFIG_INVALID, REQUIREMENT_MISSING, CLICKHOUSE_*, TRANSACTION_FAILED, …
  */
 export async function train(settings: Settings, log: Log, options: TrainOptions = {}): Promise<TrainResult> {
   const started = performance.now();
-  const { publish = true, stage = 'champion', ...rest } = options;
-  const { run, manifest: draft, onnx, history } = await trainCandidate(settings, log, { ...rest, stage, store: publish });
-  // Before it is published: whatever serves can be looked up.
-  if (publish) await run.stage('store_model', () => storeModel(settings, sized(draft, onnx), onnx), (place) => ({ place }));
-  const manifest = publish
-    ? await run.stage('publish', () => publishVersion(settings, log, draft, onnx), ({ version, stage, chunk_count }) => ({ version, model_stage: stage, chunk_count }))
-    : sized(draft, onnx);
+  const { publish = true, force = false, by = `user:${userName()}`, mode, ...rest } = options;
+  const candidate = await trainCandidate(settings, log, { ...rest, store: publish });
+  const { onnx, history } = candidate;
+  const delivered = publish ? await deliver(settings, await connectDecider(settings, log), candidate, {
+    by, force, ...entranceSettings(settings, mode), retrain_event_id: '', asked_because: '',
+  }) : undefined;
+  if (publish && delivered === undefined) throw new TidemarkError('INTERNAL', 'a training that no event asked for cannot have been answered');
+  const manifest = delivered?.version.manifest ?? sized(candidate.manifest, onnx);
   const took_ms = Math.round(performance.now() - started);
-  log.info('trained', { version: manifest.version, published: publish, took_ms, ...manifest.metrics });
-  return { manifest, onnx, published: publish, history, took_ms };
+  log.info('trained', { version: manifest.version, published: publish, entrance: delivered?.card.decision.entrance ?? null, took_ms, ...manifest.metrics });
+  return { manifest, onnx, published: publish, card: delivered?.card, history, took_ms };
 }
 
-async function publishVersion(settings: Settings, log: Log, draft: ManifestDraft, onnx: Buffer): Promise<ModelManifest> {
-  const kafka = createKafka(settings, log, 'transactional');
-  await ensureTopics(kafka, settings, [TOPICS.models]);
-  return publishModel(kafka, createManifestCodec(createRegistry(settings, log)), draft, onnx);
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown'; // a process may run under a number without a name
+  }
 }

@@ -7,15 +7,16 @@ const METRICS: readonly (readonly [key: string, title: string])[] = [
 const date = (time: number | string): string => new Date(time).toISOString().slice(0, 10);
 
 /** The end of `tidemark train`: what was trained on what, and a table of the holdout's figures. */
-export function reportOf({ manifest, published, took_ms }: TrainResult): string {
+export function reportOf({ manifest, published, card, took_ms }: TrainResult): string {
   const { metrics, parameters } = manifest;
   const rows = METRICS.flatMap(([key, title]): [string, string][] => (metrics[key] === undefined ? [] : [[title, show(metrics[key])]]));
   const width = Math.max(...rows.map(([title]) => title.length));
   return [
-    `${manifest.model} ${manifest.version}  ${published ? `published as ${manifest.stage}` : 'not published'}  (${(took_ms / 1000).toFixed(1)} s)`,
+    `${manifest.model} ${manifest.version}  ${published ? (card?.decision.entrance ?? 'published') : 'not published'}  (${(took_ms / 1000).toFixed(1)} s)`,
     `trained on ${manifest.data_rows} rows of ${date(manifest.data_from)} to ${date(manifest.data_to)}, ${modelOf(manifest)}, ${(manifest.onnx_bytes / 1024).toFixed(0)} kB`,
     `holdout of ${metrics['holdout_rows']} rows of ${date(parameters['holdout_from']!)} to ${date(parameters['holdout_to']!)}, churn within ${parameters['horizon_days']} days`,
     ...rows.map(([title, value]) => `  ${title.padEnd(width)}  ${value}`),
+    ...(card === undefined ? [] : [`${card.decision.entrance === 'refused' ? 'refused' : 'accepted'}: ${card.decision.reason}`]),
     '',
   ].join('\n');
 }

@@ -4,7 +4,7 @@ import { doctor } from './commands/doctor.js';
 import { features } from './commands/features.js';
 import { migrate } from './commands/migrate.js';
 import { reset } from './commands/reset.js';
-import { landing, processor, rollout, scorer } from './commands/services.js';
+import { landing, processor, rollout, scorer, trainer } from './commands/services.js';
 import { settings } from './commands/settings.js';
 import { replay, simulate } from './commands/sources.js';
 import { sql } from './commands/sql.js';
@@ -13,4 +13,4 @@ import { train } from './commands/train.js';
 import { up } from './commands/up.js';
 
 /** Every subcommand, in the order of the help. */
-export const COMMANDS: readonly Command[] = [up, doctor, features, sql, dlq, simulate, replay, train, topics, migrate, reset, processor, scorer, landing, rollout, settings];
+export const COMMANDS: readonly Command[] = [up, doctor, features, sql, dlq, simulate, replay, train, topics, migrate, reset, processor, scorer, landing, trainer, rollout, settings];

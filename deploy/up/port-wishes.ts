@@ -12,5 +12,6 @@ export function portWishes(settings: Settings): PortWish[] {
     { variable: 'LANDING_METRICS_PORT', what: 'metrics of landing', port: settings.LANDING_METRICS_PORT },
     { variable: 'ROLLOUT_METRICS_PORT', what: 'metrics of the rollout', port: settings.ROLLOUT_METRICS_PORT },
     { variable: 'DRIFT_METRICS_PORT', what: 'metrics of the drift service', port: settings.DRIFT_METRICS_PORT },
+    { variable: 'TRAINER_METRICS_PORT', what: 'metrics of the trainer', port: settings.TRAINER_METRICS_PORT },
   ];
 }

@@ -23,7 +23,7 @@ import type { Shutdown, Stage } from './shutdown.js';
 import { type Running, supervise } from './supervisor.js';
 
 /** The services in the order in which they are started, by their subcommand. */
-const SERVICES = ['processor', 'landing', 'scorer', 'rollout'] as const;
+const SERVICES = ['processor', 'landing', 'scorer', 'trainer', 'rollout'] as const;
 const EMBEDDED = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL'];
 
 export interface StartContext {

@@ -70,3 +70,12 @@ export async function decide<T extends Decision>(
     }
   }
 }
+
+/**
+ * Ends what a killed decider left open. Until then nobody can read beyond it on `models` and `models.ledger`; without this
+ * the broker ends it after the transaction's timeout.
+ * @throws TidemarkError TRANSACTION_FAILED
+ */
+export async function endOpenDecision(options: DeciderOptions, model: string): Promise<void> {
+  await decide(options, model, () => undefined);
+}

@@ -80,7 +80,7 @@ export async function startCluster(t: Teardown, parts: ClusterParts): Promise<Cl
     env['CLICKHOUSE_URL'] = server.url;
   };
   await Promise.all([kafkaThenRegistry(), clickhouse()]);
-  for (const name of ['SCORER_PORT', 'FEATURES_METRICS_PORT', 'LANDING_METRICS_PORT', 'DRIFT_METRICS_PORT', 'ROLLOUT_METRICS_PORT']) env[name] = String(await freePort());
+  for (const name of ['SCORER_PORT', 'FEATURES_METRICS_PORT', 'LANDING_METRICS_PORT', 'TRAINER_METRICS_PORT', 'DRIFT_METRICS_PORT', 'ROLLOUT_METRICS_PORT']) env[name] = String(await freePort());
   Object.assign(env, parts.settings);
   return { settings: loadSettings(env), dataDir, env, pids, stop };
 }

@@ -21,6 +21,13 @@ export const landing = serviceCommand({
   load: async () => (await import('../../../stream-processors/landing/main.js')).startLanding,
 });
 
+export const trainer = serviceCommand({
+  name: 'trainer',
+  summary: 'Run the trainer: retrain-events in, new versions and decisions out',
+  description: 'Trains for each retrain event once, compares the candidate with the champion, and deploys it or keeps the champion; the ledger has the answer and the reasons. One process is enough; of two that train for the same event, one answers.',
+  load: async () => (await import('../../../trainer/service/main.js')).startTrainer,
+});
+
 export const rollout = serviceCommand({
   name: 'rollout',
   summary: 'Run the rollout: challengers rise step by step, are promoted or rolled back',
