@@ -122,9 +122,10 @@ replace('protocol/requests/listOffsets/index.js', (original: ListOffsets) => ({
 }));
 /** Linear where the original copies an array for every message; already encoded records stay whole. */
 replace('producer/groupMessagesPerPartition.js', () => ({ topic, partitionMetadata, messages, partitioner }: {
-  topic: string; partitionMetadata: { length: number }; messages: KafkaJs.Message[] | PartitionedRecords; partitioner(args: unknown): number;
+  topic: string; partitionMetadata: { length: number }; messages: KafkaJs.Message[] | EncodedRecords | PartitionedRecords; partitioner(args: unknown): number;
 }) => {
   if (messages instanceof PartitionedRecords) return messages.byPartition;
+  if (messages instanceof EncodedRecords) return { [messages.partition]: messages };
   const groups: Record<number, KafkaJs.Message[]> = {};
   if (partitionMetadata.length === 0) return groups;
   for (const message of messages) (groups[partitioner({ topic, partitionMetadata, message })] ??= []).push(message);
