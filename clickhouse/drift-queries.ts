@@ -22,10 +22,15 @@ const FILES: Readonly<Record<DriftProfile, Partial<Record<DriftSource, readonly 
   nannyml: { numbers: ['drift_nannyml'], categories: ['drift_nannyml_categories'] },
 };
 
+const text = (name: string): string => readFileSync(join(PROJECT_ROOT, 'clickhouse', 'queries', `${name}.sql`), 'utf8');
+
+/** The statement of the distributions that `native` compares in the hourly aggregates, with the same parameters. */
+export const histogramQuery = (): string => text('drift_native_hours') + text('drift_histograms_rows');
+
 /**
  * The statement that compares, with its parameters (`{samples:Identifier}`, or the windows) still in it.
  * @returns undefined where a profile does not have the source
  */
 export function driftQuery(profile: DriftProfile, source: DriftSource): string | undefined {
-  return FILES[profile][source]?.map((name) => readFileSync(join(PROJECT_ROOT, 'clickhouse', 'queries', `${name}.sql`), 'utf8')).join('');
+  return FILES[profile][source]?.map(text).join('');
 }

@@ -1,5 +1,5 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
-import { driftQuery } from '../../clickhouse/drift-queries.js';
+import { driftQuery, histogramQuery } from '../../clickhouse/drift-queries.js';
 import type { ClickHouseClient } from '../../runtime/clickhouse.js';
 import { TidemarkError } from '../../runtime/errors.js';
 import type { DriftBasis, DriftRequest, DriftStatistic, DriftWindow, Measurement } from '../../schemas/drift/measurement.js';
@@ -24,16 +24,33 @@ interface Row extends Omit<Measurement, 'n' | 'n_reference' | 'degrees' | 'again
  * @throws TidemarkError INPUT_INVALID for windows that are not whole hours; what the client throws
  */
 export async function measureDrift(client: ClickHouseClient, request: DriftRequest): Promise<Measurement[]> {
-  const { model, modelVersion, window, previous, segments } = request;
+  const rows = await select<Row>(client, driftQuery('native', 'hours')!, request);
+  return rows.map((row) => ({ ...row, degrees: Number(row.degrees), n: Number(row.n), n_reference: Number(row.n_reference) }));
+}
+
+/** How a feature is distributed in a window and in what it is held against; arrays in ascending order of values. */
+export interface Distribution {
+  readonly feature: string;
+  readonly against: DriftBasis;
+  readonly values: readonly number[];
+  /** Rows at each value: of the base (fractions where the reference is a mixture), and of the window. */
+  readonly reference: readonly number[];
+  readonly window: readonly number[];
+  readonly missing_reference: number;
+  readonly missing: number;
+}
+
+/** The distributions that `measureDrift` compares, of all rows. */
+export async function measureDistributions(client: ClickHouseClient, request: DriftRequest): Promise<Distribution[]> {
+  return select<Distribution>(client, histogramQuery(), { ...request, segments: [] });
+}
+
+async function select<T>(client: ClickHouseClient, query: string, { model, modelVersion, window, previous, segments }: DriftRequest): Promise<T[]> {
   const answer = await client.query({
-    query: driftQuery('native', 'hours')!,
-    query_params: {
-      model, model_version: modelVersion, segments, ...bounds('', window), ...bounds('previous_', previous),
-    },
-    format: 'JSONEachRow',
-    clickhouse_settings: PLANNING,
+    query, format: 'JSONEachRow', clickhouse_settings: PLANNING,
+    query_params: { model, model_version: modelVersion, segments, ...bounds('', window), ...bounds('previous_', previous) },
   });
-  return (await answer.json<Row>()).map((row) => ({ ...row, degrees: Number(row.degrees), n: Number(row.n), n_reference: Number(row.n_reference) }));
+  return answer.json<T>();
 }
 
 /** The parameters of a window in the statements of clickhouse/queries. */
