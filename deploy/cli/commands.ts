@@ -1,6 +1,7 @@
 import type { Command } from './command.js';
 import { dlq } from './commands/dlq.js';
 import { doctor } from './commands/doctor.js';
+import { drift } from './commands/drift.js';
 import { features } from './commands/features.js';
 import { migrate } from './commands/migrate.js';
 import { reset } from './commands/reset.js';
@@ -13,4 +14,4 @@ import { train } from './commands/train.js';
 import { up } from './commands/up.js';
 
 /** Every subcommand, in the order of the help. */
-export const COMMANDS: readonly Command[] = [up, doctor, features, sql, dlq, simulate, replay, train, topics, migrate, reset, processor, scorer, landing, trainer, rollout, settings];
+export const COMMANDS: readonly Command[] = [up, doctor, features, sql, drift, dlq, simulate, replay, train, topics, migrate, reset, processor, scorer, landing, trainer, rollout, settings];

@@ -127,3 +127,21 @@ t.test('no data, no model: nothing is measured; windows are whole hours', async 
   t.ok(unknown.length > 20, 'features against the previous window need no model');
   await t.rejects(measureDrift(client, { ...MODEL, window: { from: 1, to: HOUR }, previous: PREVIOUS, segments: [] }), { code: 'INPUT_INVALID' });
 });
+
+t.test('the report of the command: the latest window, its distributions, what is recorded', async (t) => {
+  const settings = clickhouse.settings;
+  const { makeReport } = await import('../../../deploy/drift/report.js');
+  const { htmlReport } = await import('../../../deploy/drift/html.js');
+  const { terminalReport } = await import('../../../deploy/drift/terminal.js');
+  const report = await makeReport(settings, { version: 'v1', to: WINDOW.to, hours: 24, segments: ['tenure='], record: true });
+  t.match(report.request, { model: 'churn', modelVersion: 'v1', window: WINDOW, previous: PREVIOUS });
+  t.same(report.measurements.filter((one) => one.segment === ''), measured.filter((one) => one.segment === ''));
+  const events = report.distributions.find((one) => one.feature === 'events_7d' && one.against === 'previous')!;
+  t.same([events.values.length, events.window.reduce((a, b) => a + b), events.reference.reduce((a, b) => a + b)], [13, now.length, before.length]);
+  await makeReport(settings, { version: 'v1', to: WINDOW.to - 1, hours: 24, segments: ['tenure='], record: true });
+  const [row] = await (await client.query({ query: "SELECT count() AS rows, countIf(verdict != '') AS judged, uniqExact(feature) AS features FROM drift_reports FINAL", format: 'JSONEachRow' })).json<Record<string, string>>();
+  t.equal(Number(row!['rows']), report.measurements.length, 'recorded twice, there once');
+  t.match(terminalReport(report, 'reference', false), /events_7d +(watch|drift)/);
+  t.match(htmlReport(report, 0), /<svg /);
+  await t.rejects(makeReport(settings, { version: 'none', hours: 24, segments: [], record: false }), { code: 'NOT_FOUND' });
+});
