@@ -153,15 +153,21 @@ export class FeatureTask implements PartitionTask {
   }
 
   private decode(stored: Buffer): State {
+    return this.known(() => this.options.reducer.decode(stored, 0, stored.length));
+  }
+
+  private eventTimeOf(stored: Buffer): number {
+    return this.known(() => this.options.reducer.encodedLatestMs(stored, 0, stored.length));
+  }
+
+  /** What reads a stored state; one that this view did not write ends the process with the way out. */
+  private known<T>(read: () => T): T {
     try {
-      return this.options.reducer.decode(stored, 0, stored.length);
+      return read();
     } catch (error) {
       if (!(error instanceof StateFormatError)) throw error;
       throw new TidemarkError('STATE_VERSION_UNKNOWN', `${this.options.topics.changelog}-${this.options.partition}: ${error.message}; see docs/error-codes.md#state_version_unknown`, { cause: error });
     }
-  }
-  private eventTimeOf(stored: Buffer): number {
-    return this.options.reducer.latestMs(this.decode(stored));
   }
 
   private sweepOnce(output: TransactionOutput): number {

@@ -61,6 +61,7 @@ report('update and vector', events, () => { feed(true); });
 report(`vector at ${DAYS} days`, CUSTOMERS * 20, () => { for (let i = 0; i < CUSTOMERS * 20; i++) { reducer.vector(states[i % CUSTOMERS]!, 0, out, 0); sink += out[5]!; } });
 report(`encode at ${DAYS} days`, CUSTOMERS * 20, () => { for (let i = 0; i < CUSTOMERS * 20; i++) sink += reducer.encode(states[i % CUSTOMERS]!, buffer, 0); });
 report(`decode at ${DAYS} days`, CUSTOMERS * 20, () => { for (let i = 0; i < CUSTOMERS * 20; i++) { const bytes = stored[i % CUSTOMERS]!; sink += reducer.decode(bytes, 0, bytes.length).days; } });
+report(`event time of an encoded state`, CUSTOMERS * 200, () => { for (let i = 0; i < CUSTOMERS * 200; i++) { const bytes = stored[i % CUSTOMERS]!; sink += reducer.encodedLatestMs(bytes, 0, bytes.length); } });
 report('feature record', CUSTOMERS * 20, () => {
   for (let i = 0; i < CUSTOMERS * 20; i++) { header.customerId = ids[i % CUSTOMERS]!; header.eventId = ids[(i * 7) % CUSTOMERS]!; sink += encoder.encode(header, out, 0, buffer, 0); }
 });

@@ -19,11 +19,13 @@ export interface StateEncoding {
   encode(state: State, buffer: Uint8Array, at: number): number;
   /** @throws StateFormatError */
   decode(buffer: Uint8Array, start: number, end: number): State;
+  /** The largest event time of an encoded state, epoch ms, read without decoding it. @throws StateFormatError */
+  encodedLatestMs(buffer: Uint8Array, start: number, end: number): number;
 }
 
 /**
  * Compiles the stored form of a view's states: format version (1 byte), layout hash (4, little-endian), numbers of ids, hour
- * rows and day rows; scalars; hour rows and day rows newest first, each as distance from the newer bucket and its columns;
+ * rows and day rows; scalars, the latest event time first; hour rows and day rows newest first, each as distance from the newer bucket and its columns;
  * ids oldest first. A group of up to eight columns is a byte that tells which differ from their initial value, and those.
  */
 export function compileEncoding(layout: Layout): StateEncoding {
@@ -66,6 +68,12 @@ export function compileEncoding(layout: Layout): StateEncoding {
 
   return {
     encodedBytesMax,
+    encodedLatestMs(buffer, start, end) {
+      checkHeader(layout, buffer, start, end);
+      cursor.at = start + HEADER_BYTES;
+      for (let counts = 0; counts < 3; counts++) readWhole(buffer);
+      return readWhole(buffer);
+    },
     encode(state, buffer, at) {
       if (at + encodedBytesMax(state) > buffer.length)
         throw new RangeError(`state: up to ${encodedBytesMax(state)} bytes to write at ${at} of a buffer of ${buffer.length}; give it encodedBytesMax(state) of room`);

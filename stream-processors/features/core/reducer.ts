@@ -30,6 +30,8 @@ export interface Reducer {
   encodedBytesMax(state: State): number;
   encode(state: State, buffer: Uint8Array, at: number): number;
   decode(buffer: Uint8Array, start: number, end: number): State;
+  /** `latestMs` of an encoded state, without decoding it. */
+  encodedLatestMs(buffer: Uint8Array, start: number, end: number): number;
 }
 
 /** The object itself, its typed array and that one's buffer, as V8 lays them out. */

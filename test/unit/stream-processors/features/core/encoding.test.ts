@@ -49,6 +49,7 @@ t.test('decoding gives back what was encoded, and encodes to the same bytes', as
       const again = new Uint8Array(1 << 16);
       t.same(again.subarray(0, one.encode(copy, again, 0)), buffer.subarray(7, end), `${view.name} after ${events} events`);
       t.ok(end - 7 <= one.encodedBytesMax(state));
+      t.equal(one.encodedLatestMs(buffer, 7, end), one.latestMs(state), 'the latest event time is read where it stands');
     }
   }
 });
@@ -61,6 +62,7 @@ t.test('refuses what is no state of this view', async (t) => {
   const shorter = compileReducer(defineView({ ...customerActivity, features: customerActivity.features.filter((f) => !f.name.endsWith('_90d')) }));
   t.throws(() => shorter.decode(buffer, 0, end), { code: 'STATE_VERSION_UNKNOWN' }, 'windows are part of the layout');
   t.throws(() => compileReducer({ ...customerActivity, dedupeRecords: 16 }).decode(buffer, 0, end), { code: 'STATE_VERSION_UNKNOWN' }, 'so is the horizon of duplicates');
+  t.throws(() => more.encodedLatestMs(buffer, 0, end), { code: 'STATE_VERSION_UNKNOWN' }, 'also where only its time is read');
   t.throws(() => reducer.decode(buffer, 0, 3), { message: /3 bytes are too few/ });
   t.throws(() => reducer.decode(buffer, 0, end - 1), { message: /the bytes are damaged/ });
   t.throws(() => reducer.decode(Uint8Array.from(buffer.subarray(0, end)).fill(9, 0, 1), 0, end), { message: /format version 9, this program reads 1/ });
