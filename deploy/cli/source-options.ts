@@ -1,4 +1,5 @@
 import type { SourceChoice } from '../up/options.js';
+import { FAULT_KINDS, type FaultKind } from '../../stream-processors/sources/core/planted-fault.js';
 import { type Arguments, flagOf, listOf, numberOf, type OptionSpec, textOf, UsageError } from './command.js';
 
 const FIELDS = ['event_id', 'customer_id', 'event_type', 'amount', 'quantity', 'channel', 'event_time', 'properties'];
@@ -15,6 +16,8 @@ export const SIMULATION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   acceleration: { type: 'string', value: 'N', description: 'simulated time per real time (default: as the rate gives)' },
   'history-days': { type: 'string', value: 'N', description: 'simulated days before the live part (default 180)' },
   seed: { type: 'string', value: 'N', description: 'seed of the simulation (default 1)' },
+  shift: { type: 'string', value: 'DAY', description: 'from this day of the live part on customers behave otherwise: fewer visits, larger orders, sooner gone' },
+  fault: { type: 'string', value: 'KIND@DAY+DAYS', description: `a producer's fault in the live part; kinds: ${FAULT_KINDS.join(', ')}` },
 };
 
 export function fileSource(args: Arguments, file: string): SourceChoice {
@@ -33,6 +36,8 @@ export function simulationSource(args: Arguments): SourceChoice {
   const acceleration = numberOf(args, 'acceleration', { min: 0.001, max: 1e9 });
   const historyDays = numberOf(args, 'history-days', { min: 0, max: 3650 });
   const seed = numberOf(args, 'seed', { min: 0, max: 0xffff_ffff, integer: true });
+  const shiftDay = numberOf(args, 'shift', { min: 0, max: 3650 });
+  const fault = faultOf(textOf(args, 'fault'));
   return {
     kind: 'simulation',
     ...(customers === undefined ? {} : { customers }),
@@ -40,7 +45,17 @@ export function simulationSource(args: Arguments): SourceChoice {
     ...(acceleration === undefined ? {} : { acceleration }),
     ...(historyDays === undefined ? {} : { historyDays }),
     ...(seed === undefined ? {} : { seed }),
+    ...(shiftDay === undefined ? {} : { shiftDay }),
+    ...(fault === undefined ? {} : { fault }),
   };
+}
+
+function faultOf(text: string | undefined): { kind: FaultKind; day: number; days: number } | undefined {
+  if (text === undefined) return undefined;
+  const [, kind, day, days] = /^(\w+)@(\d+(?:\.\d+)?)\+(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  const known = FAULT_KINDS.find((one) => one === kind);
+  if (known === undefined) throw new UsageError(`--fault: got ${JSON.stringify(text)}, expected KIND@DAY+DAYS such as scale@30+2; kinds: ${FAULT_KINDS.join(', ')}`);
+  return { kind: known, day: Number(day), days: Number(days) };
 }
 
 /** The source that the options of `up` choose. @throws UsageError where they contradict each other */

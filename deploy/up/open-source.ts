@@ -16,11 +16,13 @@ export async function openSource(choice: SourceChoice, settings: Settings, log: 
     return openReplay({ ...options, onScan: (rows) => progress(`reading ${choice.file}: ${rows} rows`) }, settings, log);
   }
   const { openSimulation } = await import('../../stream-processors/sources/simulation.js');
-  const { historyDays, rate, acceleration, customers = CUSTOMERS, seed } = choice;
+  const { historyDays, rate, acceleration, customers = CUSTOMERS, seed, shiftDay, fault } = choice;
   return openSimulation({
     ...(historyDays === undefined ? {} : { historyDays }),
     ...(rate === undefined ? {} : { rate }),
     ...(acceleration === undefined ? {} : { acceleration }),
+    ...(shiftDay === undefined ? {} : { shiftDay }),
+    ...(fault === undefined ? {} : { fault }),
     parameters: { customers, ...(seed === undefined ? {} : { seed }) },
   }, settings, log);
 }

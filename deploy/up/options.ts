@@ -1,3 +1,5 @@
+import type { FaultKind } from '../../stream-processors/sources/core/planted-fault.js';
+
 /** What the command line of `tidemark up` says. */
 export interface UpOptions {
   readonly source: SourceChoice;
@@ -17,4 +19,6 @@ export type SourceChoice =
       readonly acceleration?: number;
       readonly customers?: number;
       readonly seed?: number;
+      readonly shiftDay?: number;
+      readonly fault?: { readonly kind: FaultKind; readonly day: number; readonly days: number };
     };

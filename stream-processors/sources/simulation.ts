@@ -4,7 +4,8 @@ import { TidemarkError } from '../../runtime/errors.js';
 import type { Log } from '../../runtime/log.js';
 import type { Settings } from '../../runtime/settings.js';
 import { DAY_MS } from './core/population.js';
-import { DEFAULT_SIMULATION, type SimulationParameters } from './core/simulation-parameters.js';
+import type { FaultKind } from './core/planted-fault.js';
+import { DEFAULT_SIMULATION, PLANTED_SHIFT, type SimulationParameters } from './core/simulation-parameters.js';
 import { Simulator } from './core/simulator.js';
 import { loadPosition } from './position.js';
 import type { Item } from './replay/items.js';
@@ -21,6 +22,10 @@ export interface SimulationOptions {
   /** Live part: event time per wall-clock time; undefined: no bound. */
   readonly acceleration?: number;
   readonly again?: boolean;
+  /** Day of the live part from which customers behave otherwise. */
+  readonly shiftDay?: number;
+  /** A producer's fault in the live part, in days from its beginning. */
+  readonly fault?: { readonly kind: FaultKind; readonly day: number; readonly days: number };
 }
 
 export interface Simulation extends EventSource {
@@ -53,16 +58,18 @@ export async function openSimulation(options: SimulationOptions, settings: Setti
 
   const stateFile = join(settings.DATA_DIR, 'sources', 'simulation.json');
   const former = options.again === true ? undefined : (loadPosition(stateFile)?.source as unknown as Identity | undefined);
-  const given = Object.fromEntries(Object.entries(options.parameters ?? {}).filter(([, value]) => value !== undefined));
+  const startMs = former?.parameters.start_ms ?? options.parameters?.start_ms ?? Math.floor(Date.now() / DAY_MS - (options.historyDays ?? HISTORY_DAYS) - LIVE_DAYS) * DAY_MS;
+  const liveMs = startMs + (options.historyDays ?? former?.history_days ?? HISTORY_DAYS) * DAY_MS;
+  const given = Object.fromEntries(Object.entries({ ...options.parameters, ...planted(options, liveMs) }).filter(([, value]) => value !== undefined));
   if (former !== undefined) refuseOther(former, given, options.historyDays, settings.DATA_DIR);
   const historyDays = options.historyDays ?? former?.history_days ?? HISTORY_DAYS;
   const parameters: SimulationParameters = {
     ...DEFAULT_SIMULATION,
-    start_ms: Math.floor(Date.now() / DAY_MS - historyDays - LIVE_DAYS) * DAY_MS,
+    start_ms: startMs,
     ...former?.parameters,
     ...given,
   };
-  const historyUntilMs = parameters.start_ms + historyDays * DAY_MS;
+  const historyUntilMs = liveMs;
   const toWallClock = Date.now() - performance.now();
   let begun: { atMs: number; timeMs: number; taken: number } | undefined;
   let dueCount = 0;
@@ -82,6 +89,11 @@ export async function openSimulation(options: SimulationOptions, settings: Setti
   }, settings, log);
   return { ...source, parameters };
 }
+
+const planted = ({ shiftDay, fault }: SimulationOptions, liveMs: number): Pick<SimulationParameters, 'regime' | 'fault'> => ({
+  ...(shiftDay === undefined ? {} : { regime: { ...PLANTED_SHIFT, at_ms: liveMs + shiftDay * DAY_MS } }),
+  ...(fault === undefined ? {} : { fault: { kind: fault.kind, from_ms: liveMs + fault.day * DAY_MS, to_ms: liveMs + (fault.day + fault.days) * DAY_MS } }),
+});
 
 /** Customers of two simulations have the same ids: one data folder holds one. */
 function refuseOther(former: Identity, given: Record<string, unknown>, historyDays: number | undefined, dataDir: string): void {

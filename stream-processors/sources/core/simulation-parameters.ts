@@ -1,3 +1,5 @@
+import type { PlantedFault } from './planted-fault.js';
+
 /** A planted change of behaviour: everything drawn from `at_ms` on follows it; times drawn before stay. */
 export interface RegimeShift {
   readonly at_ms: number;
@@ -44,7 +46,11 @@ export interface SimulationParameters {
   /** Share of events that arrive twice. */
   readonly duplicate_probability: number;
   readonly regime?: RegimeShift;
+  readonly fault?: PlantedFault;
 }
+
+/** A change of behaviour that a model trained before it does not know: visits halve, orders double, customers drift away three times as soon. */
+export const PLANTED_SHIFT: Omit<RegimeShift, 'at_ms'> = { visit_rate_factor: 0.5, order_value_factor: 2, drift_hazard_factor: 3 };
 
 export const DEFAULT_SIMULATION: Omit<SimulationParameters, 'start_ms'> = {
   seed: 1,

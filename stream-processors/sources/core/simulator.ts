@@ -1,4 +1,5 @@
 import type { CustomerEvent } from '../../../schemas/events/customer-event.js';
+import { withFault } from './planted-fault.js';
 import { Population } from './population.js';
 import { RandomStreams } from './random.js';
 import type { SimulationParameters } from './simulation-parameters.js';
@@ -33,6 +34,16 @@ export class Simulator {
   }
 
   next(): CustomerEvent | undefined {
+    for (;;) {
+      const arrival = this.nextArrival;
+      const event = this.arrive();
+      if (event === undefined) return undefined;
+      const sent = withFault(event, arrival, this.p.fault);
+      if (sent !== undefined) return sent;
+    }
+  }
+
+  private arrive(): CustomerEvent | undefined {
     for (;;) {
       const first = this.delayed[0];
       const { upcoming } = this;

@@ -2,6 +2,7 @@ import t from 'tap';
 import { customerTruth, isChurned, nextPurchase, stateAt } from '../../../../../stream-processors/sources/core/truth.js';
 import { customerId } from '../../../../../stream-processors/sources/core/population.js';
 import { DEFAULT_SIMULATION, type SimulationParameters } from '../../../../../stream-processors/sources/core/simulation-parameters.js';
+import { FAULT_KINDS, type FaultKind } from '../../../../../stream-processors/sources/core/planted-fault.js';
 import { Simulator } from '../../../../../stream-processors/sources/core/simulator.js';
 import { RandomStreams } from '../../../../../stream-processors/sources/core/random.js';
 import { checkEvent } from '../../../../../schemas/events/check-event.js';
@@ -81,6 +82,26 @@ t.test('statistics follow the parameters; annoyance drives customers away; a pla
   const mean = (events: readonly CustomerEvent[]): number => events.reduce((sum, { amount }) => sum + amount!, 0) / events.length;
   t.ok(second(shifted).length < 0.75 * second(purchases).length, 'fewer purchases');
   t.ok(Math.abs(mean(second(shifted)) / mean(second(purchases)) - 2) < 0.2, 'of twice the value');
+  t.end();
+});
+
+t.test('a planted fault changes what is sent between its times, and nothing else', (t) => {
+  const [from_ms, to_ms, end] = [START + 20 * DAY, START + 22 * DAY, START + 30 * DAY];
+  const good = until(new Simulator(base), end);
+  const inside = ({ event_time }: CustomerEvent): boolean => event_time >= from_ms + DAY / 2 && event_time < to_ms;
+  const sent = (kind: FaultKind): CustomerEvent[] => until(new Simulator({ ...base, fault: { kind, from_ms, to_ms } }), end);
+  const outside = (events: readonly CustomerEvent[]): CustomerEvent[] => events.filter(({ event_time }) => event_time < from_ms - DAY / 2 || event_time >= to_ms + DAY / 2);
+  for (const kind of FAULT_KINDS) t.same(outside(sent(kind)), outside(good), `${kind}: before and after as ever`);
+  const total = (events: readonly CustomerEvent[]): number => events.filter(inside).reduce((sum, { amount }) => sum + (amount ?? 0), 0);
+  t.ok(sent('nulls').filter(inside).every(({ amount }) => amount === null));
+  t.ok(Math.abs(total(sent('scale')) / total(good) - 100) < 1e-6);
+  t.ok(total(good) > 0 && sent('zone').length === good.length);
+  t.same([...new Set(sent('silence').filter(inside).map(({ channel }) => channel))].includes('web'), false);
+  const whole = new Simulator({ ...base, fault: { kind: 'silence', from_ms, to_ms } });
+  const events = Array.from({ length: 3000 }, () => [whole.next(), whole.position] as const);
+  const resumed = new Simulator({ ...base, fault: { kind: 'silence', from_ms, to_ms } });
+  resumed.skipTo(events[1999]![1]);
+  t.same(resumed.next(), events[2000]![0], 'goes on where it was');
   t.end();
 });
 
