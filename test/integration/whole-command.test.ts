@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createClickHouse } from '../../runtime/clickhouse.js';
 import { startEmbeddedClickHouse } from '../../runtime/embedded/clickhouse/start.js';
+import { replayPrediction } from '../../deploy/replay/main.js';
+import { reportOf } from '../../deploy/replay/report.js';
 import { kafkajs } from '../../runtime/kafka/kafkajs.js';
 import { freePort } from '../../runtime/ports.js';
 import { loadSettings } from '../../runtime/settings.js';
@@ -89,6 +91,10 @@ t.test('a file through the shipped command: trained, scored live, landed; others
   t.equal(await table.one('SELECT count() AS n FROM model_versions'), 1);
 
   const predictions = await table.predictions();
+  for (const { prediction_id } of predictions.filter((_, i) => i % Math.ceil(predictions.length / 8) === 0)) {
+    const replay = await replayPrediction(settings, testLog, prediction_id);
+    t.ok(replay.equal && replay.runtime.equal && replay.decision.equal, reportOf(replay));
+  }
   const lastOf = new Map(predictions.map((prediction) => [prediction.customer_id, prediction]));
   const unscored = expected.oracle.customerIds().find((id) => !lastOf.has(id))!;
   const asked = [...[...lastOf.keys()].filter((_, i) => i % 20 === 0), 'Zoë 🛒'];
