@@ -4,6 +4,7 @@ import { doctor } from './commands/doctor.js';
 import { drift } from './commands/drift.js';
 import { features } from './commands/features.js';
 import { migrate } from './commands/migrate.js';
+import { models } from './commands/models.js';
 import { replayPrediction } from './commands/replay-prediction.js';
 import { reset } from './commands/reset.js';
 import { landing, processor, rollout, scorer, trainer } from './commands/services.js';
@@ -15,4 +16,4 @@ import { train } from './commands/train.js';
 import { up } from './commands/up.js';
 
 /** Every subcommand, in the order of the help. */
-export const COMMANDS: readonly Command[] = [up, doctor, features, sql, drift, replayPrediction, dlq, simulate, replay, train, topics, migrate, reset, processor, scorer, landing, trainer, rollout, settings];
+export const COMMANDS: readonly Command[] = [up, doctor, features, sql, drift, replayPrediction, dlq, simulate, replay, train, models, topics, migrate, reset, processor, scorer, landing, trainer, rollout, settings];
