@@ -14,7 +14,7 @@ import { startProgram, waitUntilReady } from './program.js';
 
 const READY_DEADLINE_MS = 60_000;
 /** Quick start matters more than the last tenth of throughput, and the broker shares the machine. */
-const JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseG1GC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Xshare:auto', '-Djava.awt.headless=true'];
+const JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xshare:auto', '-Djava.awt.headless=true'];
 /** Warnings and errors on standard error, which goes to logs/kafka.log. */
 const LOGGING = ['defaultLogLevel=warn', 'showDateTime=true', 'dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS', 'showThreadName=false']
   .map((option) => `-Dorg.slf4j.simpleLogger.${option}`);

@@ -22,7 +22,7 @@ import { watchCpu } from './cpu.js';
  * sender share the two cores with all of it.
  */
 const RATE = Number(process.env['RATE'] ?? 1000);
-const WARM_S = Number(process.env['WARM_S'] ?? 10);
+const WARM_S = Number(process.env['WARM_S'] ?? 40);
 const SECONDS = Number(process.env['SECONDS'] ?? 20);
 const CUSTOMERS = 5000;
 const PARTITIONS = 4;
