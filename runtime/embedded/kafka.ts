@@ -13,7 +13,7 @@ import { fetchJars, type Progress } from './maven.js';
 import { startProgram, waitUntilReady } from './program.js';
 
 const READY_DEADLINE_MS = 60_000;
-/** Quick start matters more than the last tenth of throughput, and the broker shares the machine. */
+/** A small heap with a collector of one thread: the broker shares the machine. Both compilers: once warm a request costs half. */
 const JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xshare:auto', '-Djava.awt.headless=true'];
 /** Warnings and errors on standard error, which goes to logs/kafka.log. */
 const LOGGING = ['defaultLogLevel=warn', 'showDateTime=true', 'dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS', 'showThreadName=false']
