@@ -17,6 +17,8 @@ export interface ReportOptions {
   readonly segments: readonly string[];
   /** Writes the measurements to drift_reports. */
   readonly record: boolean;
+  /** All features together, too; it samples raw rows and trains a classifier. */
+  readonly multivariate: boolean;
 }
 
 /**
@@ -28,7 +30,8 @@ export async function makeReport(settings: Settings, options: ReportOptions): Pr
   try {
     return await onClickHouse(settings, 'drift report', async () => {
       const request = await requestOf(client, settings.MODEL_NAME, options);
-      const [measurements, distributions, verdicts] = await Promise.all([measureDrift(client, request), measureDistributions(client, request), verdictsOf(client, request)]);
+      const [features, distributions, verdicts] = await Promise.all([measureDrift(client, request), measureDistributions(client, request), verdictsOf(client, request)]);
+      const measurements = options.multivariate ? [...features, ...await (await import('./multivariate.js')).multivariateOf(settings, client, request)] : features;
       if (options.record) await recordMeasurements(client, request, measurements, Date.now());
       return { request, measurements, distributions, verdicts };
     });

@@ -11,7 +11,8 @@ const COLOURS = { drift: 31, watch: 33, steady: 32 } as const;
 export function terminalReport(report: DriftReport, against: DriftBasis, colour: boolean): string {
   const { request, measurements, distributions } = report;
   const paint = (text: string, code: number): string => (colour ? `\u001B[${code}m${text}\u001B[0m` : text);
-  const summaries = summariesOf(report, against);
+  const summaries = summariesOf(report, against).filter((one) => one.feature !== 'multivariate');
+  const together = measurements.find((one) => one.statistic === 'domain_auc' && one.against === against);
   const n = (column: 'n' | 'n_reference'): number => Math.max(0, ...measurements.filter((one) => one.against === against && one.segment === '').map((one) => one[column]));
   const head = [
     `${request.model} ${request.modelVersion}: ${day(request.window.from)} to ${day(request.window.to)} UTC against ${BASE_TITLES[against]}`,
@@ -27,6 +28,7 @@ export function terminalReport(report: DriftReport, against: DriftBasis, colour:
     ...head,
     paint(line(titles), 1),
     ...rows.map((row, i) => line(row).replace(summaries[i]!.level, (level) => paint(level, COLOURS[summaries[i]!.level]))),
+    ...(together === undefined ? [] : ['', `all features together: a classifier tells ${together.n} rows of the window from as many of the base with an AUC of ${together.value.toFixed(3)} (p ${probability(together.p)})`]),
     '',
     rule(report),
     '',

@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, { what: string; run: () => Promise<unknow
   path: { what: 'event to prediction with every process running, paced', run: () => import('./whole-path.js') },
   landing: { what: 'rows a second into ClickHouse', run: () => import('./landing.js') },
   memory: { what: 'memory of the feature processor and the scorer, under a light load and idle, for ten minutes', run: () => import('./memory.js') },
+  drift: { what: 'drift reports over hourly aggregates as predictions grow, and beside Evidently (EVIDENTLY_PYTHON)', run: () => import('./drift.js') },
   peers: { what: 'feature processor beside Kafka Streams, interleaved (PEERS_DIR: the built harness)', run: () => import('./peers/compare.js') },
 };
 

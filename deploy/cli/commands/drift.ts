@@ -18,6 +18,7 @@ export const drift: Command = {
     hours: { type: 'string', value: 'N', description: 'length of the window, and of the one before (default 24)' },
     segment: { type: 'string', value: 'NAME', multiple: true, description: 'also this segment (channel=web), or all of a kind (channel=, tenure=); may be repeated' },
     against: { type: 'string', value: 'BASE', description: 'reference or previous, for the table (default: reference where the version has a profile)' },
+    multivariate: { type: 'boolean', description: 'also how well a classifier tells the window from its base by all features together (XGBoost, sampled rows)' },
     html: { type: 'string', value: 'FILE', description: 'write one self-contained page with plots, too' },
     json: { type: 'boolean', description: 'print the measurements as JSON lines instead of the table' },
     record: { type: 'boolean', description: 'write the measurements to drift_reports' },
@@ -33,7 +34,7 @@ export const drift: Command = {
     if (action !== 'report' || rest.length > 0) throw new UsageError(`got ${JSON.stringify(args.positionals.join(' '))}, expected report, or sql with a profile`);
     const options = {
       version: textOf(args, 'version'), to: timeOf(args, 'to'), hours: numberOf(args, 'hours', { min: 1, max: HOURS_MAX, integer: true }) ?? 24,
-      segments: listOf(args, 'segment'), record: flagOf(args, 'record'),
+      segments: listOf(args, 'segment'), record: flagOf(args, 'record'), multivariate: flagOf(args, 'multivariate'),
     };
     const against = basisOf(textOf(args, 'against'));
     const [{ settingsOfRunning }, { makeReport }, { terminalReport }, { htmlReport }, { writeFileSync }] = await Promise.all([

@@ -133,15 +133,15 @@ t.test('the report of the command: the latest window, its distributions, what is
   const { makeReport } = await import('../../../deploy/drift/report.js');
   const { htmlReport } = await import('../../../deploy/drift/html.js');
   const { terminalReport } = await import('../../../deploy/drift/terminal.js');
-  const report = await makeReport(settings, { version: 'v1', to: WINDOW.to, hours: 24, segments: ['tenure='], record: true });
+  const report = await makeReport(settings, { version: 'v1', to: WINDOW.to, hours: 24, segments: ['tenure='], record: true, multivariate: false });
   t.match(report.request, { model: 'churn', modelVersion: 'v1', window: WINDOW, previous: PREVIOUS });
   t.same(report.measurements.filter((one) => one.segment === ''), measured.filter((one) => one.segment === ''));
   const events = report.distributions.find((one) => one.feature === 'events_7d' && one.against === 'previous')!;
   t.same([events.values.length, events.window.reduce((a, b) => a + b), events.reference.reduce((a, b) => a + b)], [13, now.length, before.length]);
-  await makeReport(settings, { version: 'v1', to: WINDOW.to - 1, hours: 24, segments: ['tenure='], record: true });
+  await makeReport(settings, { version: 'v1', to: WINDOW.to - 1, hours: 24, segments: ['tenure='], record: true, multivariate: false });
   const [row] = await (await client.query({ query: "SELECT count() AS rows, countIf(verdict != '') AS judged, uniqExact(feature) AS features FROM drift_reports FINAL", format: 'JSONEachRow' })).json<Record<string, string>>();
   t.equal(Number(row!['rows']), report.measurements.length, 'recorded twice, there once');
   t.match(terminalReport(report, 'reference', false), /events_7d +(watch|drift)/);
   t.match(htmlReport(report, 0), /<svg /);
-  await t.rejects(makeReport(settings, { version: 'none', hours: 24, segments: [], record: false }), { code: 'NOT_FOUND' });
+  await t.rejects(makeReport(settings, { version: 'none', hours: 24, segments: [], record: false, multivariate: false }), { code: 'NOT_FOUND' });
 });
