@@ -767,3 +767,42 @@ PARTITION BY toYYYYMMDD(event_time)
 ORDER BY (challenger_version, scored_at, kafka_partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
 
+CREATE TABLE training_runs
+(
+    `run_id` String,
+    `model` LowCardinality(String),
+    `retrain_event_id` String,
+    `status` LowCardinality(String) COMMENT 'running, trained, deployed, kept or failed',
+    `version` String,
+    `family` LowCardinality(String),
+    `data_hash` String,
+    `dataset_id` String,
+    `data_rows` UInt64,
+    `metrics` Map(LowCardinality(String), Float64),
+    `error` String,
+    `detail` String COMMENT 'JSON: families and trials, expectations, cleaning, calibration, the decision' CODEC(ZSTD(1)),
+    `started_at` DateTime64(3, 'UTC'),
+    `took_ms` UInt64,
+    `updated_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(updated_at)
+ORDER BY (model, run_id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE training_stages
+(
+    `run_id` String,
+    `model` LowCardinality(String),
+    `ordinal` UInt16,
+    `stage` LowCardinality(String),
+    `status` LowCardinality(String) COMMENT 'running, done or failed',
+    `started_at` DateTime64(3, 'UTC'),
+    `took_ms` UInt64,
+    `detail` String COMMENT 'JSON' CODEC(ZSTD(1)),
+    `error` String,
+    `updated_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(updated_at)
+ORDER BY (model, run_id, ordinal)
+SETTINGS index_granularity = 8192;
+

@@ -2,18 +2,22 @@ import type { ModelStage } from '../schemas/events/model.js';
 import { customerActivity } from '../schemas/features/customer-activity.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { TENURE_FEATURE, tenureSegment } from '../schemas/segments.js';
-import { createClickHouse } from '../runtime/clickhouse.js';
 import type { Progress } from '../runtime/embedded/maven.js';
+import { messageOf } from '../runtime/errors.js';
 import type { Log } from '../runtime/log.js';
 import type { Settings } from '../runtime/settings.js';
 import type { CalibrationChoice } from './core/calibration.js';
+import type { CleaningCount } from './core/cleaning.js';
+import { failures, inWords, type ExpectationResult } from './core/expectations.js';
 import type { Importance } from './core/importance.js';
 import { reliability, type ReliabilityPoint } from './core/reliability.js';
 import { storeDataset } from './artifacts/store.js';
-import { planFor, readDataset, readHistory, type Dataset, type DatasetOptions, type History } from './dataset/read.js';
+import { prepareRows } from './dataset/prepare.js';
+import type { Dataset, History } from './dataset/read.js';
 import { manifestOf, type ManifestDraft } from './manifest.js';
 import type { LabelledRows } from './rows.js';
-import { loggedRun, type TrainingRun } from './run/run.js';
+import { startRun, type TrainingRun } from './run/run.js';
+import { clickHouseRunStore } from './run/store.js';
 import type { FamilyResult } from './select/select.js';
 import { trainModel } from './train.js';
 import { loadXgboost } from './xgboost/library.js';
@@ -53,6 +57,10 @@ export interface CardFacts {
   readonly calibration: CalibrationChoice;
   /** What each family came to in cross-validation, the chosen one first. */
   readonly families: readonly FamilyResult[];
+  /** Of the data, all of them: what was expected, what was found. */
+  readonly expectations: readonly ExpectationResult[];
+  /** What was left out, by rule. */
+  readonly cleaning: readonly CleaningCount[];
 }
 
 export interface Candidate {
@@ -69,38 +77,50 @@ export interface Candidate {
 
 /**
  * One training up to a model that was measured and checked, not published: fetch, validate, clean, features, train, evaluate.
- * @throws TidemarkError TRAINING_DATA_INSUFFICIENT, MODEL_CHECK_FAILED, CONFIG_INVALID, REQUIREMENT_MISSING, CLICKHOUSE_*, …
+ * @throws TidemarkError TRAINING_DATA_INSUFFICIENT, TRAINING_DATA_INVALID, MODEL_CHECK_FAILED, CONFIG_INVALID, REQUIREMENT_MISSING, CLICKHOUSE_*, …
  */
 export async function trainCandidate(settings: Settings, log: Log, options: CandidateOptions = {}): Promise<Candidate> {
   const { view = customerActivity, retrain_event_id = '' } = options;
   const created_at = Date.now();
-  const run = loggedRun(options.run_id ?? `manual-${new Date(created_at).toISOString().replace(/[-:.]/g, '')}`, log);
+  const run_id = options.run_id ?? `manual-${new Date(created_at).toISOString().replace(/[-:.]/g, '')}`;
+  const run = startRun(run_id, log, clickHouseRunStore(settings, { run_id, retrain_event_id, started_at: created_at }));
+  try {
+    return await candidateOf({ settings, log, run, view, created_at, retrain_event_id }, options);
+  } catch (error) {
+    await run.note('failed', { error: messageOf(error) }).catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Training {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly run: TrainingRun;
+  readonly view: FeatureView;
+  readonly created_at: number;
+  readonly retrain_event_id: string;
+}
+
+async function candidateOf({ settings, log, run, view, created_at, retrain_event_id }: Training, options: CandidateOptions): Promise<Candidate> {
+  await run.note('running');
   const library = await run.stage('library', () => loadXgboost(settings, options.progress), ({ version }) => ({ xgboost: version }));
-  const { history, dataset } = await readTrainingSet({ settings, view }, run);
-  const { parameters } = options;
+  const { history, dataset, expectations, cleaning, keeps } = await prepareRows({ settings, view }, run);
   const model = await trainModel(dataset, {
-    library, view, log, run, threads: settings.TRAIN_THREADS, families: settings.TRAIN_FAMILIES, metric: settings.TRAIN_METRIC, trials: settings.TRAIN_SEARCH_TRIALS,
-    ...(parameters === undefined ? {} : { parameters }),
+    library, view, log, run, threads: settings.TRAIN_THREADS, families: settings.TRAIN_FAMILIES, metric: settings.TRAIN_METRIC, trials: settings.TRAIN_SEARCH_TRIALS, keeps,
+    ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
   });
   const { dataset_id } = options.store === false ? { dataset_id: '' } : await run.stage('store', () => storeDataset(settings, view, dataset), (stored) => ({ ...stored }));
   const manifest = manifestOf(model, { name: settings.MODEL_NAME, view, stage: options.stage ?? 'candidate', created_at, retrain_event_id, dataset_id });
+  const { families, calibration } = model;
+  await run.note('trained', {
+    version: manifest.version, family: manifest.family, data_hash: manifest.data_hash, dataset_id, data_rows: manifest.data_rows, metrics: manifest.metrics, families, calibration, cleaning,
+    parameters: manifest.parameters, warnings: failures(expectations, 'warning').map(inWords),
+  });
   return {
     run, manifest, onnx: model.onnx, history, dataset,
     holdout: { rows: model.holdout, customer_ids: dataset.customer_ids, scores: model.scores, segments: segmentsOf(model.holdout) },
-    facts: { importances: model.importances, calibration_points: reliability(model.holdout.labels, model.scores), calibration: model.calibration, families: model.families },
+    facts: { importances: model.importances, calibration_points: reliability(model.holdout.labels, model.scores), calibration, families, expectations, cleaning },
   };
-}
-
-async function readTrainingSet(about: Omit<DatasetOptions, 'client'>, run: TrainingRun): Promise<{ history: History; dataset: Dataset }> {
-  const client = createClickHouse(about.settings, { requestTimeoutMs: 600_000 });
-  try {
-    const history = await run.stage('history', () => readHistory({ ...about, client }), (found) => ({ ...found }));
-    const plan = planFor(history, about.settings);
-    const dataset = await run.stage('rows', () => readDataset({ ...about, client }, plan), ({ rows, data_hash, sampling }) => ({ rows: rows.rows, data_hash, ...sampling }));
-    return { history, dataset };
-  } finally {
-    await client.close();
-  }
 }
 
 function segmentsOf({ feature_names, rows, values }: LabelledRows): string[] {

@@ -48,6 +48,7 @@ export function manifestOf(model: TrainedModel, about: { name: string; view: Fea
     test_inputs: model.test_vectors.inputs,
     test_outputs: [...model.test_outputs],
     ...MANIFEST_DEFAULTS,
+    profile: [...model.profile],
     retrain_event_id: about.retrain_event_id,
     dataset_id: about.dataset_id,
   };

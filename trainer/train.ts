@@ -1,8 +1,10 @@
+import type { FeatureProfile } from '../schemas/events/model.js';
 import type { FeatureView } from '../schemas/features/declaration.js';
 import { TidemarkError } from '../runtime/errors.js';
 import type { Log } from '../runtime/log.js';
 import { calibrateAll, type Calibration, type CalibrationChoice } from './core/calibration.js';
 import type { Importance } from './core/importance.js';
+import { profileOf } from './core/profile.js';
 import { evaluate, type Metrics } from './core/metrics.js';
 import type { SelectionMetric } from './core/objective.js';
 import { resolveParameters, type GivenParameters } from './core/parameters.js';
@@ -40,6 +42,8 @@ export interface TrainingOptions {
   readonly metric: SelectionMetric;
   /** Of the search, of each family. */
   readonly trials: number;
+  /** Rows of the set that cleaning left; default: all. */
+  readonly keeps?: (row: number) => boolean;
   /** The seed, and what XGBoost's trials keep. */
   readonly parameters?: Hyper;
 }
@@ -65,6 +69,8 @@ export interface TrainedModel {
   /** The model's probabilities of the holdout's rows. */
   readonly scores: Float32Array;
   readonly importances: readonly Importance[];
+  /** The reference that drift is measured against. */
+  readonly profile: readonly FeatureProfile[];
 }
 
 /**
@@ -73,9 +79,9 @@ export interface TrainedModel {
  * @throws TidemarkError TRAINING_DATA_INSUFFICIENT, CONFIG_INVALID, MODEL_CHECK_FAILED
  */
 export async function trainModel({ rows, data_hash, plan }: TrainingSet, options: TrainingOptions): Promise<TrainedModel> {
-  const { library, view, log, run, threads } = options;
-  const train = selectRows(rows, (row) => within(plan.train, rows.at[row]!));
-  const holdout = selectRows(rows, (row) => within(plan.holdout, rows.at[row]!));
+  const { library, view, log, run, threads, keeps = () => true } = options;
+  const train = selectRows(rows, (row) => keeps(row) && within(plan.train, rows.at[row]!));
+  const holdout = selectRows(rows, (row) => keeps(row) && within(plan.holdout, rows.at[row]!));
   requireEnough('training', train, ROWS_MIN.train);
   requireEnough('holdout', holdout, ROWS_MIN.holdout);
   const { seed, fixed } = parametersOf(options.parameters);
@@ -108,7 +114,7 @@ async function measured(fitted: Fitted, { calibration: chosen, results }: Select
   const difference = await checkOnnx(onnx, holdout.values, holdout.rows, names.length, scores);
   const vectors = chooseTestVectors(holdout.values, holdout.rows, names.length);
   return {
-    onnx, scores, calibration: { ...chosen, calibration }, test_vectors: vectors, test_outputs: Array.from(calibrateAll(calibration, await fitted.predict(vectorRows(vectors, names)))),
+    onnx, scores, profile: profileOf(train, holdout, scores), calibration: { ...chosen, calibration }, test_vectors: vectors, test_outputs: Array.from(calibrateAll(calibration, await fitted.predict(vectorRows(vectors, names)))),
     metrics: {
       ...evaluate(holdout.labels, scores),
       calibration_error: calibrationError(holdout.labels, scores),

@@ -3,16 +3,17 @@
 -- from its id, so that every hour and weekday occurs, as in the sweeps that score silent customers. Records themselves
 -- stand beside them, since a customer is scored after each event too: one part per million of them by a hash of their id,
 -- never by what happened afterwards. By a snapshot had arrived what stands before the customer's first record past it.
+-- Moments inside quarantined windows are left out: an event's by its channel, a snapshot by that of the customer's latest event.
 WITH
 _arrivals AS (
   SELECT
-    customer_id, event_id, toInt64(kafka_offset) AS _offset,
+    customer_id, event_id, channel AS _channel, toInt64(kafka_offset) AS _offset,
     max(toUnixTimestamp64Milli(event_time)) OVER (PARTITION BY customer_id ORDER BY kafka_offset) AS _latest
   FROM {events:Identifier}
   WHERE cityHash64(customer_id) % {shards:UInt32} = {shard:UInt32}
 ),
 _states AS (
-  SELECT customer_id, _latest, max(_offset) AS _offset FROM _arrivals GROUP BY customer_id, _latest
+  SELECT customer_id, _latest, argMax(_channel, _offset) AS _last_channel, max(_arrivals._offset) AS _last_offset FROM _arrivals GROUP BY customer_id, _latest
 ),
 _snapshots AS (
   SELECT customer_id, _at
@@ -26,11 +27,12 @@ _snapshots AS (
   )
   ARRAY JOIN arrayMap(i -> _last - toInt64(i) * {step_ms:Int64}, range(toUInt32(if(_last < _from, 0, intDiv(_last - _from, {step_ms:Int64}) + 1)))) AS _at
 )
-SELECT _snapshots.customer_id AS customer_id, _states._offset AS as_of_offset, _at AS as_of_ms
+SELECT _snapshots.customer_id AS customer_id, _states._last_offset AS as_of_offset, _at AS as_of_ms
 FROM _snapshots ASOF INNER JOIN _states ON _snapshots.customer_id = _states.customer_id AND _snapshots._at >= _states._latest
-WHERE _at <= {train_to:Int64} OR _at > {holdout_after:Int64}
+WHERE (_at <= {train_to:Int64} OR _at > {holdout_after:Int64}) AND NOT (__QUARANTINED_SNAPSHOT__)
 UNION ALL
 SELECT customer_id, _offset AS as_of_offset, toInt64(0) AS as_of_ms
 FROM _arrivals
 WHERE cityHash64('event', event_id) % 1000000 < {events_ppm:UInt32}
   AND ((_latest > {train_after:Int64} AND _latest <= {train_to:Int64}) OR (_latest > {holdout_after:Int64} AND _latest <= {holdout_to:Int64}))
+  AND NOT (__QUARANTINED_EVENT__)

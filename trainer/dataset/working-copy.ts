@@ -8,16 +8,26 @@ const OWN = '^training_(events|set)_[0-9a-f]{12}$';
 /** No training takes so long: a table that is older was left by a process that died. */
 const ABANDONED_H = 24;
 
-/**
- * Copies the events that a training works on into a table of its own for the time of the work.
- * @param use gets the table's name
- */
-export function withWorkingCopy<T>(client: ClickHouseClient, sampling: Sampling, use: (table: string) => Promise<T>): Promise<T> {
+export interface WorkingCopy {
+  readonly table: string;
+  /** To be called when the work is done. */
+  drop(): Promise<void>;
+}
+
+/** Copies the events that a training works on into a table of its own. */
+export async function openWorkingCopy(client: ClickHouseClient, sampling: Sampling): Promise<WorkingCopy> {
   const table = `training_events_${randomBytes(6).toString('hex')}`;
-  return withTable(client, table, {
-    query: `CREATE TABLE ${table} ENGINE = MergeTree ORDER BY (customer_id, kafka_offset) AS ${sql('training_events')}`,
-    query_params: { buckets: sampling.buckets },
-  }, () => use(table));
+  await dropAbandoned(client);
+  const drop = (): Promise<void> => dropTable(client, table);
+  try {
+    await client.command({
+      query: `CREATE TABLE ${table} ENGINE = MergeTree ORDER BY (customer_id, kafka_offset) AS ${sql('training_events')}`, query_params: { buckets: sampling.buckets },
+    });
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+  return { table, drop };
 }
 
 /** A table for the time of some work. */
@@ -27,8 +37,12 @@ export async function withTable<T>(client: ClickHouseClient, table: string, crea
     await client.command(create);
     return await use();
   } finally {
-    await client.command({ query: `DROP TABLE IF EXISTS ${table} SYNC` }).catch(() => undefined);
+    await dropTable(client, table);
   }
+}
+
+async function dropTable(client: ClickHouseClient, table: string): Promise<void> {
+  await client.command({ query: `DROP TABLE IF EXISTS ${table} SYNC` }).catch(() => undefined);
 }
 
 async function dropAbandoned(client: ClickHouseClient): Promise<void> {

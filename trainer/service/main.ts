@@ -8,6 +8,7 @@ import type { Settings } from '../../runtime/settings.js';
 import { createMetrics, healthOf, startTelemetry } from '../../runtime/telemetry.js';
 import { connectDecider } from '../gate/connect.js';
 import { followRetrainEvents } from './events.js';
+import { watchStages } from '../run/metrics.js';
 import { createTrainerMetrics } from './metrics.js';
 import { startWorker } from './worker.js';
 
@@ -22,6 +23,7 @@ export async function startTrainer(settings: Settings, log: Log, fail: (error: u
   await ensureTopics(kafka, settings, [TOPICS.retrain]);
   const register = createMetrics('trainer');
   const metrics = createTrainerMetrics(register, () => worker.state());
+  const unwatch = watchStages(register);
   const worker = startWorker({ settings, log, decider, fail, onAnswer: (answer, seconds) => metrics.answered(answer, seconds) });
   const telemetry = await startTelemetry({
     port: settings.TRAINER_METRICS_PORT, service: 'trainer', metrics: register,
@@ -37,6 +39,7 @@ export async function startTrainer(settings: Settings, log: Log, fail: (error: u
   return {
     async stop() {
       worker.stop();
+      unwatch();
       await Promise.all([events.stop(), telemetry.stop()]);
     },
   };
