@@ -1,10 +1,10 @@
 import { Histogram, type Registry } from 'prom-client';
 import { STAGES } from './run.js';
 
-/** Counts every stage of this process's trainings into `tidemark_training_stage_seconds`. @returns how to end it */
+/** Counts every stage of this process's trainings into `tidemark_trainer_stage_seconds`. @returns how to end it */
 export function watchStages(register: Registry): () => void {
   const seconds = new Histogram({
-    name: 'tidemark_training_stage_seconds', help: 'Duration of a stage of a training', labelNames: ['stage', 'status'], registers: [register],
+    name: 'tidemark_trainer_stage_seconds', help: 'Duration of a stage of a training', labelNames: ['stage', 'status'], registers: [register],
     buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800],
   });
   const observe = (message: unknown): void => {

@@ -88,7 +88,7 @@ t.test('an event becomes one version: published with its card, registered and pr
   t.equal(health.status, 'up');
   const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${settings.TRAINER_METRICS_PORT}/metrics`)).text();
   await until('the answer is counted', async () => /tidemark_trainer_answers_total\{answer="promoted",service="trainer"\} 1/.test(await metrics()));
-  t.match(await metrics(), /tidemark_training_stage_seconds_count\{(?=[^}]*stage="evaluate")(?=[^}]*status="done")[^}]*\} 1/);
+  t.match(await metrics(), /tidemark_trainer_stage_seconds_count\{(?=[^}]*stage="evaluate")(?=[^}]*status="done")[^}]*\} 1/);
 });
 
 t.test('the same data gives the same model, which is no better: kept, with the figures; duplicates of the event are answered once', async (t) => {

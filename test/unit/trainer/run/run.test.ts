@@ -30,6 +30,6 @@ t.test('each stage has a line, a duration, a metric and a row', async (t) => {
   t.match(lines.map(({ event, stage }) => [event, stage ?? '']), [['training_run', ''], ['stage_started', 'fetch'], ['stage_done', 'fetch'], ['stage_started', 'validate'], ['stage_failed', 'validate'], ['training_run', ''], ['training_run', '']]);
   t.same(runs, [{ status: 'running' }, { status: 'failed', error: 'too few', data_rows: 3 }, { status: 'failed', error: 'too few', data_rows: 3, version: 'v' }], 'what was noted stays');
   const text = await register.metrics();
-  t.match(text, /tidemark_training_stage_seconds_count\{stage="fetch",status="done"\} 1/);
-  t.match(text, /tidemark_training_stage_seconds_count\{stage="validate",status="failed"\} 1/);
+  t.match(text, /tidemark_trainer_stage_seconds_count\{stage="fetch",status="done"\} 1/);
+  t.match(text, /tidemark_trainer_stage_seconds_count\{stage="validate",status="failed"\} 1/);
 });
