@@ -17,6 +17,7 @@ import { TOPICS } from '../schemas/topics.js';
 import { SCORER_GROUP } from '../scorer/main.js';
 import { FORWARDED_GROUP, forwardedBefore } from '../stream-processors/features/forwarded.js';
 import { FEATURES_GROUP } from '../stream-processors/features/main.js';
+import { writtenSpread } from '../stream-processors/features/state/restore.js';
 import { LANDING_GROUP } from '../stream-processors/landing/main.js';
 import { lockDataFolder } from './up/lock.js';
 
@@ -75,13 +76,16 @@ async function movesOf(admin: Admin, group: string, topic: string, all: boolean)
 /**
  * What stands on a wrong partition before the position was forwarded, and its copy stands at home: the rebuild takes the copy
  * and forwards only what comes behind. A second rebuild before the first has come so far keeps the first one's mark, and a mark
- * beyond the topic's end is one of a topic that was deleted.
+ * beyond the topic's end is one of a topic that was deleted. Under another partition count the copies are not at home.
  */
 async function rememberForwarded(admin: Admin, kafka: Kafka, settings: Settings, moves: readonly Move[]): Promise<void> {
   const marks = await forwardedBefore(kafka);
+  const ranges = await admin.fetchTopicOffsets(TOPICS.events.name);
+  const spread = (await admin.listTopics()).includes(TOPICS.changelog.name) ? await writtenSpread(kafka, TOPICS.changelog.name) : undefined;
+  const elsewhere = spread !== undefined && spread !== ranges.length;
   const forward: Move[] = [];
-  for (const { partition, high } of await admin.fetchTopicOffsets(TOPICS.events.name)) {
-    const end = Number(high);
+  for (const { partition, high } of ranges) {
+    const end = elsewhere ? -1 : Number(high);
     const known = marks.get(partition) ?? 0;
     const reached = moves.find((move) => move.partition === partition)?.from ?? 0;
     const to = Math.max(known > end ? 0 : known, reached > end ? 0 : reached);

@@ -8,6 +8,7 @@ import { evictFormerMember, rememberMember } from './former-member.js';
 import { CommitTurns } from './commit-turns.js';
 import { onGeneration } from './cluster.js';
 import { createIdempotentWriter } from './idempotent-writer.js';
+import { partitionCountChanged } from './partition-count.js';
 import { PartitionRunner, type RunnerMetrics } from './partition-runner.js';
 import type { PartitionTask } from './records.js';
 import { createStartOffsets } from './start-offsets.js';
@@ -120,8 +121,7 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
     const assigned = payload.memberAssignment[topic] ?? [];
     log.info('assigned', { topic, group: groupId, partitions: assigned });
     if (assigned.some((partition) => partition >= options.partitions))
-      return fail(new TidemarkError('PARTITION_COUNT_CHANGED', `topic ${topic} had ${options.partitions} partitions at the start and now has more: ` +
-        'state is spread by partition count; see docs/error-codes.md#partition_count_changed'));
+      return fail(partitionCountChanged(topic, options.partitions, 'more'));
     for (const partition of runners.keys()) if (!assigned.includes(partition)) closePartition(partition);
     membership = joined;
     for (const partition of assigned) {

@@ -1,7 +1,25 @@
-import { TidemarkError } from '../../../runtime/errors.js';
 import type { PartitionReader } from '../../../runtime/kafka/cluster.js';
-import { readPartition, type OffsetRange } from '../../../runtime/kafka/read-partition.js';
+import type { Kafka } from '../../../runtime/kafka/kafkajs.js';
+import { partitionCountChanged } from '../../../runtime/kafka/partition-count.js';
+import { readPartition, readTopic, type OffsetRange } from '../../../runtime/kafka/read-partition.js';
 import type { PartitionStore, StorePosition } from './store.js';
+
+/** The partition count that a changelog was written under; undefined where it holds nothing. */
+export async function writtenSpread(kafka: Kafka, topic: string): Promise<number | undefined> {
+  let spread: number | undefined;
+  const ENOUGH = Symbol('enough');
+  try {
+    await readTopic(kafka, topic, (_partition, records) => {
+      const said = records.find(({ key, value }) => value !== null && key?.toString('utf8') === SPREAD_KEY);
+      if (said === undefined) return;
+      spread = Number(said.value!.toString('utf8'));
+      throw ENOUGH;
+    });
+  } catch (error) {
+    if (error !== ENOUGH) throw error;
+  }
+  return spread;
+}
 
 /** Key of the changelog record that says under which partition count it was written; no customer id has a control character. */
 export const SPREAD_KEY = '\u0000partitions';
@@ -33,7 +51,7 @@ export interface RestoreOptions {
 export async function restorePartition(options: RestoreOptions): Promise<Restored> {
   const { store, range, partitions, partition, topic, reader } = options;
   let local = store.position();
-  if (local !== undefined && local.partitions !== partitions) throw spreadChanged(topic, local.partitions, partitions);
+  if (local !== undefined && local.partitions !== partitions) throw partitionCountChanged(topic, local.partitions, partitions);
   if (local !== undefined && (local.changelogNext > range.high || local.changelogNext < range.low)) {
     await store.clear();
     local = undefined;
@@ -53,7 +71,7 @@ export async function restorePartition(options: RestoreOptions): Promise<Restore
         const id = key.toString('utf8');
         if (id === SPREAD_KEY) {
           const written = Number(value.toString('utf8'));
-          if (written !== partitions) throw spreadChanged(topic, written, partitions);
+          if (written !== partitions) throw partitionCountChanged(topic, written, partitions);
           spreadKnown = true;
           continue;
         }
@@ -67,10 +85,4 @@ export async function restorePartition(options: RestoreOptions): Promise<Restore
     },
   });
   return { position: { ...position, changelogNext: Math.max(position.changelogNext, range.high) }, records, spreadKnown };
-}
-
-function spreadChanged(topic: string, before: number, now: number): TidemarkError {
-  return new TidemarkError('PARTITION_COUNT_CHANGED',
-    `${topic}: customers were spread over ${before} partitions, the topic now has ${now}: their states would be looked for on the wrong ones. ` +
-    `Run with topics of ${before} partitions, or build the state anew: stop all processors, delete ${topic}, remove DATA_DIR/state and reset the group to the beginning; docs/error-codes.md#partition_count_changed`);
 }

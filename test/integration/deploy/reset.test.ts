@@ -7,13 +7,14 @@ import { partitionOf } from '../../../runtime/kafka/partitioner.js';
 import { offsetRanges, readTopic } from '../../../runtime/kafka/read-partition.js';
 import { ensureTopics } from '../../../runtime/kafka/topics.js';
 import { TOPICS } from '../../../schemas/topics.js';
+import { forwardedBefore } from '../../../stream-processors/features/forwarded.js';
 import { FEATURES_GROUP, startFeatures } from '../../../stream-processors/features/main.js';
 import { startCluster, testLog } from '../../support/cluster.js';
 import { featureOutputs } from '../../support/feature-outputs.js';
 import { until } from '../../support/wait.js';
 
 t.setTimeout(200_000);
-const { settings, dataDir } = await startCluster(t, { kafka: true, partitions: 2 });
+const { settings, dataDir } = await startCluster(t, { kafka: true, registry: true, partitions: 2, settings: { SWEEP_INTERVAL_S: '0' } });
 const kafka = createKafka(settings, testLog);
 const topic = TOPICS.events.name;
 await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.changelog]);
@@ -69,37 +70,39 @@ t.test('a rebuild begins at the first record, without changelog and state', asyn
 });
 
 t.test('a rebuild does not forward again what was forwarded before, also when it is begun twice', async (t) => {
-  const other = await startCluster(t, { kafka: true, registry: true, partitions: 2, settings: { SWEEP_INTERVAL_S: '0' } });
-  const cluster = createKafka(other.settings, testLog);
-  await ensureTopics(cluster, other.settings, Object.values(TOPICS));
-  const source = cluster.producer();
-  await source.connect();
-  t.teardown(() => source.disconnect());
+  await ensureTopics(kafka, settings, Object.values(TOPICS));
   /** Every event on the wrong one of two partitions; forty of a customer, so that a copy that came again would be no duplicate. */
-  const publish = (from: number, to: number): Promise<unknown> => source.send({
+  const publish = (from: number, to: number): Promise<unknown> => producer.send({
     topic, messages: Array.from({ length: to - from }, (_, i) => ({
       partition: 1 - partitionOf('astray', 2), value: JSON.stringify({ event_id: `e${from + i}`, customer_id: 'astray', event_type: 'login', event_time: Date.now(), properties: {} }),
     })),
   });
   const counted = async (): Promise<{ events: number; features: number; latest: number }> => {
     let events = 0;
-    await readTopic(cluster, topic, (_partition, records) => { events += records.length; });
-    const features = await featureOutputs(other.settings).features();
+    await readTopic(kafka, topic, (_partition, records) => { events += records.length; });
+    const features = await featureOutputs(settings).features();
     return { events, features: features.length, latest: Number(features.at(-1)?.['events_24h']) };
   };
   const process = async (features: number): Promise<void> => {
     const failures: unknown[] = [];
-    const processor = await startFeatures(other.settings, testLog, (error) => failures.push(error));
+    const processor = await startFeatures(settings, testLog, (error) => failures.push(error));
     await until(`${features} features`, async () => (await counted()).features >= features);
     await processor.stop();
     t.same(failures, []);
   };
+  const others = (await counted()).events;
   await publish(0, 60);
   await process(60);
-  t.same(await counted(), { events: 120, features: 60, latest: 60 });
-  await resetPositions(other.settings, 'features', true, testLog);
-  await resetPositions(other.settings, 'features', true, testLog);
+  t.same(await counted(), { events: others + 120, features: 60, latest: 60 });
+  await resetPositions(settings, 'features', true, testLog);
+  await resetPositions(settings, 'features', true, testLog);
   await publish(60, 100);
   await process(160);
-  t.same(await counted(), { events: 200, features: 160, latest: 100 }, 'a copy of each record, the new ones among them, and each counted once in the rebuilt state');
+  t.same(await counted(), { events: others + 200, features: 160, latest: 100 }, 'a copy of each record, the new ones among them, and each counted once in the rebuilt state');
+
+  const marks = async (): Promise<number[]> => [...(await forwardedBefore(kafka)).values()];
+  t.ok((await marks()).some((mark) => mark > 0));
+  await admin.createPartitions({ topicPartitions: [TOPICS.events, TOPICS.changelog].map(({ name }) => ({ topic: name, count: 4 })) });
+  await resetPositions(settings, 'features', true, testLog);
+  t.same(new Set(await marks()), new Set([0]), 'under another partition count no copy is at home');
 });

@@ -9,6 +9,7 @@ import { complaint, caughtUp, createRelayTopics, relayed, RELAY_IN, sendNumbers,
 import { until } from '../../support/wait.js';
 
 const PARTITIONS = 2;
+t.setTimeout(200_000);
 const { settings } = await startCluster(t, { kafka: true, partitions: PARTITIONS, settings: { KAFKA_SESSION_TIMEOUT_MS: '6000', BATCH_ROWS_MAX: '500' } });
 const kafka = createKafka(settings, testLog);
 await createRelayTopics(kafka, PARTITIONS);
@@ -78,6 +79,7 @@ t.test('the topic gets more partitions while it is read: an error, as customers 
   const nudge = await startRelay({ ...settings, INSTANCE: 'nudge' }, { partitions: PARTITIONS }); // a rebalance makes kafkajs look
   await until('a failure', () => relay.failures.length + nudge.failures.length > 0);
   t.ok([...codes(relay.failures), ...codes(nudge.failures)].includes('PARTITION_COUNT_CHANGED'));
+  t.match(String([...relay.failures, ...nudge.failures][0]), /relay-in: customers are spread over 2 partitions, the topic now has more.*tidemark up --events/, 'with the way out');
   await nudge.stop();
   await relay.stop();
 });
