@@ -13,6 +13,7 @@ import { baseSettings, configure, withAddresses } from './configuration.js';
 import { waitUntilDone } from './done.js';
 import { followScores } from './live-scores.js';
 import { lockDataFolder } from './lock.js';
+import { movingPorts } from './moving-ports.js';
 import { openSource, sourceLine } from './open-source.js';
 import type { UpOptions } from './options.js';
 import { fetchParts, startParts } from './parts.js';
@@ -22,8 +23,10 @@ import { runToEnd, startService } from './service.js';
 import type { Shutdown, Stage } from './shutdown.js';
 import { type Running, supervise } from './supervisor.js';
 
-/** The services in the order in which they are started, by their subcommand. */
-const SERVICES = ['processor', 'landing', 'scorer', 'trainer', 'rollout'] as const;
+/** The services in the order in which they are started, by their subcommand, with the setting of the port that each listens on. */
+const SERVICES = {
+  processor: 'FEATURES_METRICS_PORT', landing: 'LANDING_METRICS_PORT', scorer: 'SCORER_PORT', trainer: 'TRAINER_METRICS_PORT', rollout: 'ROLLOUT_METRICS_PORT',
+} as const;
 const EMBEDDED = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL'];
 
 export interface StartContext {
@@ -55,10 +58,11 @@ export async function startAll(options: UpOptions, env: NodeJS.ProcessEnv, { scr
     shutdown.add(stage, name, () => part.stop());
     return part;
   };
+  const ports = movingPorts(options.autoPorts);
   await fetchParts(configuration.settings, screen.progress);
   if (stopped()) return false;
-  const addresses = await startParts({ settings: configuration.settings, log, progress: screen.progress, run: (name, startPart) => run(name as Stage, name, startPart) });
-  configuration = withAddresses(env, configuration, addresses);
+  const addresses = await startParts({ settings: configuration.settings, ports, log, progress: screen.progress, run: (name, startPart) => run(name as Stage, name, startPart) });
+  configuration = withAddresses(env, configuration, { ...ports.moved, ...addresses });
   const { settings, chosen } = configuration;
   if (stopped()) return false;
 
@@ -69,11 +73,13 @@ export async function startAll(options: UpOptions, env: NodeJS.ProcessEnv, { scr
 
   const processOf = (name: string, args: readonly string[]) => ({
     name, args, logDir,
-    env: { ...env, ...chosen },
+    env: { ...env, ...chosen, ...ports.moved },
     ...(options.logs ? { onLine: (line: string) => screen.say(`[${name}] ${line}`) } : {}),
   });
   screen.progress('starting the feature processor, landing and the scorer');
-  await Promise.all(SERVICES.map((name) => run('services', name, () => startService(processOf(name, [name])))));
+  await Promise.all(Object.entries(SERVICES).map(([name, variable]) => run('services', name, () => ports.start(variable, () => startService(processOf(name, [name]))))));
+  configuration = withAddresses(env, configuration, ports.moved);
+  writeEndpoints(settings.DATA_DIR, configuration.chosen);
   if (stopped()) return false;
 
   const positions = await openPositions(createKafka(settings, log));
@@ -100,7 +106,7 @@ export async function startAll(options: UpOptions, env: NodeJS.ProcessEnv, { scr
   }
   const scores = await followScores(settings, log, screen.say);
   shutdown.add('console', 'scores', () => scores.stop());
-  screen.say(banner(settings, { embedded: new Set(EMBEDDED.filter((name) => addresses[name] !== undefined)), modelThere: await hasModel(settings, log) }));
+  screen.say(banner(configuration.settings, { embedded: new Set(EMBEDDED.filter((name) => addresses[name] !== undefined)), modelThere: await hasModel(settings, log) }));
   if (source === undefined) return false;
 
   const { ended, next_offsets } = await source.live((state) => screen.progress(sourceLine(state)));
