@@ -7,7 +7,8 @@ import type { ModelManifest } from '../../schemas/events/model.js';
 import { storeModel } from '../artifacts/store.js';
 import type { Candidate } from '../candidate.js';
 import { cardMarkdown } from '../core/gate/card-markdown.js';
-import { cardOf, type ModelCard } from '../core/gate/card.js';
+import { failures, inWords } from '../core/expectations.js';
+import { cardOf, type ModelCard, type TrainingFacts } from '../core/gate/card.js';
 import { writeCard } from './card-files.js';
 import { championOf, readStages, readVersion, type StagedManifests } from './champion.js';
 import { compareModels, type GateResult } from './compare.js';
@@ -80,13 +81,19 @@ function decisionOf({ manifest: draft, onnx, holdout: { rows }, facts }: Candida
   const named = { ...draft, stage: STAGE_OF[entrance], retrain_event_id: options.retrain_event_id };
   const { by, retrain_event_id, asked_because } = options;
   const card = cardOf({
-    manifest: named, gate, importances: facts.importances, held_out: periodOf(rows.at),
+    manifest: named, gate, importances: facts.importances, training: trainingFacts(facts), held_out: periodOf(rows.at),
     decision: { entrance, reason: reasonOf(gate, entrance), by, retrain_event_id, asked_because },
   });
   const manifest = sized({ ...named, card: JSON.stringify(card) }, onnx);
   const { model, version } = manifest;
   return { version: { manifest, onnx }, entries: entriesOf({ model, version, at: Date.now() }, entrance, gate, options), card };
 }
+
+/** What a card tells of the training itself. */
+const trainingFacts = ({ families, calibration, expectations, cleaning }: Candidate['facts']): TrainingFacts => ({
+  families: families.map(({ family, trials, metrics }) => ({ family, trials, metrics: { ...metrics } })),
+  calibrations: calibration.compared, warnings: failures(expectations, 'warning').map(inWords), cleaning,
+});
 
 /** First and last moment, epoch milliseconds; both 0 where there is none. */
 function periodOf(at: Float64Array): { from: number; to: number } {

@@ -30,6 +30,7 @@ export function cardMarkdown(card: ModelCard, plot?: string): string {
     section('Calibration', calibration(card, plot)),
     section('What the model looks at', importances(card)),
     section('Data', data(card)),
+    section('Training', training(card)),
     section('Parameters', table(['parameter', 'value'], Object.entries(card.parameters).map(([name, value]) => [`\`${name}\``, value]))),
   ].filter((part) => part !== '').join('\n\n') + '\n';
 }
@@ -45,6 +46,18 @@ function origin({ family, created_at, champion, decision: { by, retrain_event_id
   return `A ${family.replace(/_/g, ' ')} model, trained ${iso(created_at)}, decided by ${by}. ${champion === null ? 'There was no champion to compare with.' : `Compared with the champion ${champion}.`}${asked}`;
 }
 const sentence = (text: string): string => (text === '' || /[.!?]$/.test(text) ? text : `${text}.`);
+
+/** What it was chosen from, how its probabilities were calibrated, and what its data gave cause to say. */
+function training({ training: facts }: ModelCard): string {
+  if (facts === undefined) return '';
+  const { families, calibrations, warnings, cleaning } = facts;
+  return [
+    table(['family, in cross-validation', 'log loss', 'Brier', 'AUC', 'trials'], families.map(({ family, metrics, trials }) => [family.replace(/_/g, ' '), ...['log_loss', 'brier', 'auc'].map((name) => number(metrics[name] ?? NaN)), String(trials)])),
+    table(['calibration, where it was not fitted', 'calibration error', 'log loss'], calibrations.map(({ method, calibration_error, log_loss }) => [method, number(calibration_error), number(log_loss)])),
+    cleaning.filter(({ count }) => count > 0).map(({ count, leaves_out }) => `- left out: ${count} ${leaves_out}`).join('\n'),
+    warnings.map((warning) => `- warning: ${warning}`).join('\n'),
+  ].filter((part) => part !== '').join('\n\n');
+}
 
 const decision = ({ decision: { checks } }: ModelCard): string =>
   table(['check', 'passed', 'figures'], checks.map(({ check, passed, text }) => [check.replace(/_/g, ' '), passed ? 'yes' : '**no**', text]));

@@ -36,6 +36,7 @@ export interface ModelCard {
   readonly seen_by_champion: number;
   readonly costs: Costs;
   readonly importances: readonly Importance[];
+  readonly training?: TrainingFacts;
   readonly decision: {
     readonly entrance: Entrance;
     readonly outcome: Verdict['outcome'];
@@ -48,15 +49,28 @@ export interface ModelCard {
   };
 }
 
+/** How the version was chosen, and what was found in its data. */
+export interface TrainingFacts {
+  /** Each family in cross-validation, the chosen one first. */
+  readonly families: readonly { readonly family: string; readonly trials: number; readonly metrics: Readonly<Record<string, number>> }[];
+  /** Calibrations on predictions that they were not fitted on. */
+  readonly calibrations: readonly { readonly method: string; readonly calibration_error: number; readonly log_loss: number }[];
+  /** Expectations that did not hold, in words. */
+  readonly warnings: readonly string[];
+  /** What was left out, by rule. */
+  readonly cleaning: readonly { readonly rule: string; readonly leaves_out: string; readonly count: number }[];
+}
+
 export interface CardInput {
   readonly manifest: Omit<ModelManifest, 'onnx_bytes' | 'onnx_sha256' | 'chunk_count'>;
   readonly gate: GateFacts;
   readonly held_out: { readonly from: number; readonly to: number };
   readonly importances: readonly Importance[];
+  readonly training?: TrainingFacts;
   readonly decision: Pick<ModelCard['decision'], 'entrance' | 'reason' | 'by' | 'retrain_event_id' | 'asked_because'>;
 }
 
-export function cardOf({ manifest, gate, held_out, importances, decision }: CardInput): ModelCard {
+export function cardOf({ manifest, gate, held_out, importances, training, decision }: CardInput): ModelCard {
   const { comparison, verdict } = gate;
   return {
     format: 1,
@@ -68,6 +82,7 @@ export function cardOf({ manifest, gate, held_out, importances, decision }: Card
     },
     parameters: manifest.parameters, metrics: manifest.metrics,
     comparison, champion: gate.champion ?? null, seen_by_champion: gate.seen_by_champion, costs: gate.costs, importances,
+    ...(training === undefined ? {} : { training }),
     decision: { ...decision, outcome: verdict.outcome, checks: verdict.checks },
   };
 }

@@ -1,7 +1,7 @@
 import { calibrationError, reliability, type ReliabilityPoint } from '../reliability.js';
 import { percentileInterval, type Interval } from './interval.js';
 import { figureOf, GATE_METRICS, weightedLoss, type GateMetric, type WeightedLoss } from './loss.js';
-import { seededRandom } from './random.js';
+import { seededRandom } from '../random.js';
 
 type Numbers = ArrayLike<number>;
 
