@@ -598,7 +598,7 @@ CREATE MATERIALIZED VIEW predictions_to_feature_segment_hours TO feature_segment
 (
     `hour` DateTime('UTC'),
     `segment` String,
-    `model_version` LowCardinality(String),
+    `model_version` String,
     `trigger` Enum8('event' = 0, 'sweep' = 1),
     `feature` String,
     `bin` Int16,
@@ -610,49 +610,54 @@ CREATE MATERIALIZED VIEW predictions_to_feature_segment_hours TO feature_segment
 AS SELECT
     hour,
     segment,
-    model_version,
+    version AS model_version,
     trigger,
-    feature,
+    ['score', 'events_24h', 'events_7d', 'events_30d', 'purchases_7d', 'purchases_30d', 'purchases_90d', 'spend_7d', 'spend_30d', 'spend_90d', 'refunds_90d', 'tickets_30d', 'carts_7d', 'active_days_30d', 'tenure_days', 'days_since_last_purchase', 'purchase_gap_mean_days', 'purchase_gap_std_days', 'order_value_mean', 'order_value_std', 'last_order_value'][place] AS feature,
     bin,
-    sum(group_rows) AS rows,
-    sum(group_total) AS total,
-    min(group_low) AS low,
-    max(group_high) AS high
+    rows,
+    total,
+    low,
+    high
 FROM
 (
     SELECT
-        toStartOfHour(event_time) AS hour,
-        if(channel = '', '', concat('channel=', channel)) AS channel_segment,
-        multiIf(isNaN(tenure_days), '', tenure_days < 30, 'tenure=0-30', tenure_days < 90, 'tenure=30-90', tenure_days < 180, 'tenure=90-180', tenure_days < 365, 'tenure=180-365', 'tenure=365+') AS tenure_segment,
-        model_version,
+        hour,
+        any(model_version) AS version,
+        any(channel) AS channel_name,
+        tenure_place,
         trigger,
-        feature,
+        place,
         toInt16(multiIf(isNaN(value), 32767, value = 0, 0, value > 0, 10000 + least(greatest(floor(log2(value) * 32), -8000), 8000), -(10000 + least(greatest(floor(log2(-value) * 32), -8000), 8000)))) AS bin,
-        count() AS group_rows,
-        sum(if(isNaN(value), 0, value)) AS group_total,
-        min(if(isNaN(value), 0, value)) AS group_low,
-        max(if(isNaN(value), 0, value)) AS group_high
-    FROM predictions
+        count() AS rows,
+        sum(if(isNaN(value), 0, value)) AS total,
+        min(if(isNaN(value), 0, value)) AS low,
+        max(if(isNaN(value), 0, value)) AS high
+    FROM
+    (
+        SELECT
+            toStartOfHour(event_time) AS hour,
+            model_version,
+            cityHash64(model_version) AS version_key,
+            channel,
+            cityHash64(channel) AS channel_key,
+            toUInt8(indexOf(['tenure=0-30', 'tenure=30-90', 'tenure=90-180', 'tenure=180-365', 'tenure=365+'], multiIf(isNaN(tenure_days), '', tenure_days < 30, 'tenure=0-30', tenure_days < 90, 'tenure=30-90', tenure_days < 180, 'tenure=90-180', tenure_days < 365, 'tenure=180-365', 'tenure=365+'))) AS tenure_place,
+            trigger,
+            [score, events_24h, events_7d, events_30d, purchases_7d, purchases_30d, purchases_90d, spend_7d, spend_30d, spend_90d, refunds_90d, tickets_30d, carts_7d, active_days_30d, tenure_days, days_since_last_purchase, purchase_gap_mean_days, purchase_gap_std_days, order_value_mean, order_value_std, last_order_value] AS `values`
+        FROM predictions
+    )
     ARRAY JOIN
-        ['score', 'events_24h', 'events_7d', 'events_30d', 'purchases_7d', 'purchases_30d', 'purchases_90d', 'spend_7d', 'spend_30d', 'spend_90d', 'refunds_90d', 'tickets_30d', 'carts_7d', 'active_days_30d', 'tenure_days', 'days_since_last_purchase', 'purchase_gap_mean_days', 'purchase_gap_std_days', 'order_value_mean', 'order_value_std', 'last_order_value'] AS feature,
-        [score, events_24h, events_7d, events_30d, purchases_7d, purchases_30d, purchases_90d, spend_7d, spend_30d, spend_90d, refunds_90d, tickets_30d, carts_7d, active_days_30d, tenure_days, days_since_last_purchase, purchase_gap_mean_days, purchase_gap_std_days, order_value_mean, order_value_std, last_order_value] AS value
+        CAST(range(1, 22), 'Array(UInt8)') AS place,
+        `values` AS value
     GROUP BY
         hour,
-        channel_segment,
-        tenure_segment,
-        model_version,
+        version_key,
+        channel_key,
+        tenure_place,
         trigger,
-        feature,
+        place,
         bin
 )
-ARRAY JOIN arrayFilter(name -> (name != ''), [channel_segment, tenure_segment]) AS segment
-GROUP BY
-    hour,
-    segment,
-    model_version,
-    trigger,
-    feature,
-    bin;
+ARRAY JOIN arrayFilter(name -> (name != ''), [if(channel_name = '', '', concat('channel=', channel_name)), ['tenure=0-30', 'tenure=30-90', 'tenure=90-180', 'tenure=180-365', 'tenure=365+'][tenure_place]]) AS segment;
 
 CREATE MATERIALIZED VIEW predictions_to_prediction_hours TO prediction_hours
 (
