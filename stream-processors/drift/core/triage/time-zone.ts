@@ -61,6 +61,10 @@ function byRhythm(input: TriageInput, channel: string): Finding | undefined {
     if (run === undefined || run.to - run.from < DAY_H * HOUR_MS || run.evidence <= (best?.evidence ?? 0)) continue;
     const inside = [...recent.values()].filter(({ hour }) => hour >= run.from && hour < run.to);
     const rows = total(inside, 'rows');
+    // Another zone moves events, it neither adds nor takes them.
+    let expected = 0;
+    for (let hour = run.from; hour < run.to; hour += HOUR_MS) expected += moved(hour);
+    if (rows < 0.5 * expected || rows > 2 * expected) continue;
     best = { ...run, cause: 'time_zone_shift', channel, value: shift, usual: 0, rows, sentence: `the day's rhythm of ${rows} events is ${hoursText(shift)} later than usual` };
   }
   return best;

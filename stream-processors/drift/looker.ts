@@ -1,0 +1,118 @@
+import type { ClickHouseClient } from '../../runtime/clickhouse.js';
+import type { Log } from '../../runtime/log.js';
+import type { DriftWindow, Measurement } from '../../schemas/drift/measurement.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { landedRange, partitionTimes, triageInput, versionInService } from './aggregates.js';
+import type { PastLook, Policy } from './core/judge.js';
+import { lookAt, type LookResult } from './core/look.js';
+import { findDataBugs } from './core/triage/data-bugs.js';
+import { isUsual, NEW_WATCH, type Watch } from './core/watch.js';
+import { lookBackMs, moneyFeatures } from './policy.js';
+import { measureDrift } from './report.js';
+import type { DriftStore, LookAbout } from './store.js';
+
+export interface LookerOptions {
+  readonly client: ClickHouseClient;
+  readonly store: DriftStore;
+  readonly model: string;
+  readonly view: FeatureView;
+  readonly policy: Policy;
+  readonly segments: readonly string[];
+  readonly log: Log;
+}
+
+/** A look that was made and is not written down as done yet. */
+export interface MadeLook {
+  readonly about: LookAbout;
+  readonly measurements: readonly Measurement[];
+  readonly result: LookResult;
+  readonly tookMs: number;
+}
+
+/** Makes the looks of one model, window after window in event time. */
+export interface Looker {
+  /** Reads back where the last look left off; what was in memory is forgotten. */
+  open(): Promise<void>;
+  /** The next look, where a window is complete: measured, judged, its findings written. Asking again without `done` makes the same one again. */
+  next(cooldownUntil: number): Promise<MadeLook | undefined>;
+  done(look: MadeLook): Promise<void>;
+  /** End of the last window looked at; event time that has landed. */
+  readonly position: { readonly window_to: number; readonly landed_to: number; readonly mode: string };
+}
+
+export function createLooker({ client, store, model, view, policy, segments, log }: LookerOptions): Looker {
+  const { windowMs, stepMs } = policy;
+  const money = moneyFeatures(view);
+  let watch: Watch = NEW_WATCH;
+  let version = '';
+  let lastTo = 0;
+  let landedTo = 0;
+  let mode = 'waiting';
+  let past: PastLook[] = [];
+  const historyMs = windowMs * (policy.historyWindows + 2);
+
+  /** The first window of all begins at the first whole step that has predictions. */
+  const nextWindow = (landed: DriftWindow): DriftWindow => {
+    const to = lastTo > 0 ? lastTo + stepMs : Math.ceil(landed.from / stepMs) * stepMs + windowMs;
+    return { from: to - windowMs, to };
+  };
+
+  async function isComplete(window: DriftWindow, landed: DriftWindow): Promise<boolean> {
+    if (landed.to < window.to) return false;
+    // Partitions land one by one. One that has no rows any more is waited for until the others are a whole window ahead.
+    return landed.to >= window.to + windowMs || (await partitionTimes(client, window.from)).every((at) => at >= window.to);
+  }
+
+  const measure = (window: DriftWindow, modelVersion: string): Promise<Measurement[]> =>
+    measureDrift(client, { model, modelVersion, window, previous: { from: window.from - windowMs, to: window.from }, segments: [...segments] });
+
+  /** A version that is new in service: what is usual is measured against its own reference, back to the last change. */
+  async function take(modelVersion: string, window: DriftWindow): Promise<void> {
+    const { alarm, baseline_from, excluded } = watch;
+    watch = { ...NEW_WATCH, baseline_from: alarm === null ? baseline_from : alarm.first.to, excluded };
+    const quarantines = await store.quarantines(model);
+    const usual = past.filter((look) => isUsual(look, window, watch, quarantines));
+    const again: PastLook[] = [];
+    for (const look of usual) again.push({ from: look.from, to: look.to, measurements: await measure(look, modelVersion) });
+    if (version !== '') log.info('version_in_service', { version: modelVersion, former: version, windows_measured_again: again.length });
+    past = again;
+    version = modelVersion;
+  }
+
+  return {
+    get position() { return { window_to: lastTo, landed_to: landedTo, mode }; },
+    async open() {
+      const last = await store.lastLook(model);
+      watch = last?.watch ?? NEW_WATCH;
+      version = last?.modelVersion ?? '';
+      lastTo = last?.window.to ?? 0;
+      past = last === undefined ? [] : await store.pastLooks(model, version, lastTo - historyMs, windowMs);
+    },
+    async next(cooldownUntil) {
+      const landed = await landedRange(client);
+      if (landed === undefined) return undefined;
+      landedTo = landed.to;
+      const window = nextWindow(landed);
+      if (!(await isComplete(window, landed))) return undefined;
+      const startedAt = performance.now();
+      const modelVersion = await versionInService(client, window.to - stepMs, window.to) ?? version;
+      if (modelVersion !== version) await take(modelVersion, window);
+      const quarantines = await store.quarantines(model);
+      const [measurements, triage] = [await measure(window, modelVersion), await triageInput(client, window, quarantines)];
+      const result = lookAt({
+        model, modelVersion, window, measurements, past, watch, findings: findDataBugs(triage), quarantines, policy, cooldownUntil,
+        moneyFeatures: money, lookBackMs: lookBackMs(view),
+      });
+      const about = { model, modelVersion, window };
+      await store.writeFindings(about, measurements, result);
+      return { about, measurements, result, tookMs: performance.now() - startedAt };
+    },
+    async done({ about, measurements, result }) {
+      await store.writeLook(about, result);
+      watch = result.watch;
+      lastTo = about.window.to;
+      mode = result.mode;
+      past = [...past.filter(({ to }) => to > lastTo - historyMs && to !== lastTo), { ...about.window, measurements }];
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { ClickHouseClient } from '../../runtime/clickhouse.js';
+import type { DriftWindow, Measurement } from '../../schemas/drift/measurement.js';
+import type { Judged, PastLook } from './core/judge.js';
+import { testKey } from './core/judge.js';
+import type { Alert, LookResult } from './core/look.js';
+import { JUDGED } from './core/scale.js';
+import type { Quarantine } from './core/triage/quarantine.js';
+import type { Watch } from './core/watch.js';
+
+/** The service's own tables. Every row has a key that follows from what it says: written twice it is there once (read with FINAL). */
+export interface DriftStore {
+  lastLook(model: string): Promise<{ modelVersion: string; window: DriftWindow; watch: Watch } | undefined>;
+  /** Measurements of looks at windows of that length that ended after `since`, oldest first; only what verdicts rest on. */
+  pastLooks(model: string, modelVersion: string, since: number, windowMs: number): Promise<PastLook[]>;
+  quarantines(model: string): Promise<Quarantine[]>;
+  /** What a look found, before its decisions are written. */
+  writeFindings(about: LookAbout, measurements: readonly Measurement[], result: LookResult): Promise<void>;
+  /** That the look is done; the last step. */
+  writeLook(about: LookAbout, result: LookResult): Promise<void>;
+}
+
+export interface LookAbout {
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly window: DriftWindow;
+}
+
+const time = (ms: number): string => new Date(ms).toISOString();
+/** Evidence goes in as tuples. */
+const tuples = (alert: Alert): unknown[] => alert.evidence.map(({ feature, segment, statistic, value, threshold, p, n }) => [feature, segment, statistic, value, threshold, p, n]);
+
+export function createDriftStore(client: ClickHouseClient, now: () => number = Date.now): DriftStore {
+  async function rows<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
+    return (await client.query({ query, query_params, format: 'JSONEachRow', clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } })).json<Row>();
+  }
+  const insert = async (table: string, values: unknown[]): Promise<void> => {
+    if (values.length > 0) await client.insert({ table, values, format: 'JSONEachRow' });
+  };
+  return {
+    async lastLook(model) {
+      const [row] = await rows<{ model_version: string; from: number; to: number; state: string }>(
+        `SELECT model_version, toUnixTimestamp64Milli(window_from) AS from, toUnixTimestamp64Milli(window_to) AS to, state
+         FROM drift_looks FINAL WHERE model = {model:String} ORDER BY window_to DESC LIMIT 1`, { model });
+      return row === undefined ? undefined : { modelVersion: row.model_version, window: { from: row.from, to: row.to }, watch: JSON.parse(row.state) as Watch };
+    },
+    async pastLooks(model, modelVersion, since, windowMs) {
+      const found = await rows<Measurement & { from: number; to: number }>(
+        `SELECT toUnixTimestamp(window_from) * 1000 AS from, toUnixTimestamp(window_to) * 1000 AS to, feature, segment, against, statistic, value, baseline, p, degrees, n, n_reference
+         FROM drift_reports FINAL
+         WHERE model = {model:String} AND model_version = {version:String} AND window_to > toDateTime({since:UInt32}, 'UTC') AND statistic IN {judged:Array(String)} AND verdict != '' AND window_to - window_from = {length:UInt32}
+         ORDER BY window_to, window_from`,
+        { model, version: modelVersion, since: Math.max(0, Math.floor(since / 1000)), judged: Object.keys(JUDGED), length: windowMs / 1000 });
+      const looks = new Map<number, { from: number; to: number; measurements: Measurement[] }>();
+      for (const { from, to, ...measurement } of found) {
+        const look = looks.get(to);
+        if (look === undefined) looks.set(to, { from, to, measurements: [measurement] });
+        else look.measurements.push(measurement);
+      }
+      return [...looks.values()];
+    },
+    quarantines: (model) => rows<Quarantine>(
+      `SELECT quarantine_id AS id, cause, channel, toUnixTimestamp64Milli(window_from) AS from, toUnixTimestamp64Milli(window_to) AS to
+       FROM quarantined_windows FINAL WHERE model = {model:String} ORDER BY from, id`, { model }),
+    async writeFindings({ model, modelVersion, window }, measurements, { judged, quarantines, alerts }) {
+      const at = time(now());
+      const verdicts = new Map<string, Judged>(judged.map((one) => [one.key, one]));
+      await insert('drift_reports', measurements.map((measurement) => {
+        const verdict = verdicts.get(testKey(measurement));
+        return {
+          ...measurement, model, model_version: modelVersion, window_from: time(window.from), window_to: time(window.to), reported_at: at,
+          threshold: verdict === undefined || Number.isNaN(verdict.threshold) ? null : verdict.threshold,
+          p: verdict?.p ?? measurement.p,
+          verdict: verdict?.verdict ?? 'reported',
+        };
+      }));
+      await insert('drift_alerts', alerts.map((alert) => ({
+        alert_id: alert.id, model, model_version: modelVersion, cause: alert.cause, channel: alert.channel, window_from: time(alert.window.from), window_to: time(alert.window.to),
+        explanation: alert.explanation, evidence: tuples(alert), raised_at: at, updated_at: at,
+      })));
+      await insert('quarantined_windows', quarantines.map((span) => ({
+        quarantine_id: span.id, model, window_from: time(span.from), window_to: time(span.to), channel: span.channel, cause: span.cause, created_at: at, updated_at: at,
+      })));
+    },
+    async writeLook({ model, modelVersion, window }, { mode, judged, decision, explanation, watch }) {
+      await insert('drift_looks', [{
+        model, model_version: modelVersion, window_from: time(window.from), window_to: time(window.to), mode,
+        tests: judged.length, beyond: judged.filter(({ verdict }) => verdict === 'beyond').length, decision, explanation,
+        state: JSON.stringify(watch), looked_at: time(now()),
+      }]);
+    },
+  };
+}
