@@ -123,7 +123,7 @@ export const SETTINGS = {
   DRIFT_EFFECT_MIN: z.coerce.number().min(0).max(1).default(0.025).describe('smallest excess of a distance (0 to 1) over what is usual that may count as drift'),
   DRIFT_ROWS_MIN: count(200, 20).describe('fewest values of a window that are judged'),
   DRIFT_PSI_MAX: z.coerce.number().positive().default(0.2).describe('classic: population stability index from which a feature has drifted'),
-  DRIFT_SEGMENTS: z.string().default('channel=,tenure=').describe('segments looked at beside all customers: names or prefixes, commas between; empty: none'),
+  DRIFT_SEGMENTS: z.string().min(1).default('channel=,tenure=').describe('segments looked at beside all customers: names or prefixes, commas between; or none'),
   DRIFT_COOLDOWN_H: count(336, 0, 87_600).describe('event time after a retraining in which drift asks for no other, hours'),
   DRIFT_POLL_MS: count(5000, 50, 3_600_000).describe('time between two questions whether a window is complete, ms'),
   RETRAIN_SCHEDULE: z.string().min(1).optional().describe('cron expression of the retrainings that come by themselves, UTC; unset: none'),

@@ -7,6 +7,7 @@ import { migrate } from './commands/migrate.js';
 import { models } from './commands/models.js';
 import { replayPrediction } from './commands/replay-prediction.js';
 import { reset } from './commands/reset.js';
+import { retrain } from './commands/retrain.js';
 import { landing, processor, rollout, scorer, trainer } from './commands/services.js';
 import { settings } from './commands/settings.js';
 import { replay, simulate } from './commands/sources.js';
@@ -16,4 +17,4 @@ import { train } from './commands/train.js';
 import { up } from './commands/up.js';
 
 /** Every subcommand, in the order of the help. */
-export const COMMANDS: readonly Command[] = [up, doctor, features, sql, drift, replayPrediction, dlq, simulate, replay, train, models, topics, migrate, reset, processor, scorer, landing, trainer, rollout, settings];
+export const COMMANDS: readonly Command[] = [up, doctor, features, sql, drift, replayPrediction, dlq, simulate, replay, train, retrain, models, topics, migrate, reset, processor, scorer, landing, trainer, rollout, settings];

@@ -25,7 +25,8 @@ import { type Running, supervise } from './supervisor.js';
 
 /** The services in the order in which they are started, by their subcommand, with the setting of the port that each listens on. */
 const SERVICES = {
-  processor: 'FEATURES_METRICS_PORT', landing: 'LANDING_METRICS_PORT', scorer: 'SCORER_PORT', trainer: 'TRAINER_METRICS_PORT', rollout: 'ROLLOUT_METRICS_PORT',
+  processor: 'FEATURES_METRICS_PORT', landing: 'LANDING_METRICS_PORT', scorer: 'SCORER_PORT', drift: 'DRIFT_METRICS_PORT',
+  trainer: 'TRAINER_METRICS_PORT', rollout: 'ROLLOUT_METRICS_PORT',
 } as const;
 const EMBEDDED = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL'];
 

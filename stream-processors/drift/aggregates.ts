@@ -47,11 +47,11 @@ export async function triageInput(client: ClickHouseClient, window: DriftWindow,
   const [hours, arrivals] = await Promise.all([
     rowsOf<TriageInput['hours'][number]>(client,
       `WITH channels AS (SELECT channel FROM event_hours WHERE hour >= toDateTime({from:UInt32}, 'UTC') AND hour < toDateTime({to:UInt32}, 'UTC') GROUP BY channel ORDER BY sum(rows) DESC LIMIT ${CHANNELS_MAX})
-       SELECT toUnixTimestamp(hour) * 1000 AS hour, channel, sum(rows) AS rows, sumIf(rows, event_type IN ('purchase', 'refund')) AS money_rows,
-         sumIf(amount_rows, event_type IN ('purchase', 'refund')) AS amount_rows, sumIf(amount_total, event_type IN ('purchase', 'refund')) AS amount_total
-       FROM event_hours
-       WHERE event_hours.hour >= toDateTime({from:UInt32}, 'UTC') AND event_hours.hour < toDateTime({to:UInt32}, 'UTC') AND channel IN channels
-       GROUP BY event_hours.hour, channel ORDER BY channel, hour`, bounds),
+       SELECT toUnixTimestamp(e.hour) * 1000 AS hour, e.channel AS channel, sum(e.rows) AS rows, sumIf(e.rows, e.event_type IN ('purchase', 'refund')) AS money_rows,
+         sumIf(e.amount_rows, e.event_type IN ('purchase', 'refund')) AS amount_rows, sumIf(e.amount_total, e.event_type IN ('purchase', 'refund')) AS amount_total
+       FROM event_hours AS e
+       WHERE e.hour >= toDateTime({from:UInt32}, 'UTC') AND e.hour < toDateTime({to:UInt32}, 'UTC') AND e.channel IN channels
+       GROUP BY e.hour, e.channel ORDER BY channel, hour`, bounds),
     rowsOf<TriageInput['arrivals'][number]>(client,
       `SELECT toUnixTimestamp(toStartOfHour(event_time)) * 1000 AS hour, channel, count() AS rows, quantile(0.5)(toUnixTimestamp64Milli(kafka_time) - toUnixTimestamp64Milli(event_time)) AS lag_median_ms
        FROM events WHERE event_time >= toDateTime64({arrivals_from:UInt32}, 3, 'UTC') AND event_time < toDateTime64({to:UInt32}, 3, 'UTC')

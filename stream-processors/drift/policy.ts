@@ -37,4 +37,4 @@ export const moneyFeatures = (view: FeatureView): Set<string> => {
 export const lookBackMs = (view: FeatureView): number => Math.min(horizonDays(view), LOOK_BACK_DAYS_MAX) * DAY_MS;
 
 /** Segments to measure, from the setting. */
-export const segmentsOf = (text: string): string[] => text.split(',').map((segment) => segment.trim()).filter((segment) => segment !== '');
+export const segmentsOf = (text: string): string[] => text.split(',').map((segment) => segment.trim()).filter((segment) => segment !== '' && segment !== 'none');

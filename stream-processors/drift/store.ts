@@ -2,7 +2,7 @@ import type { ClickHouseClient } from '../../runtime/clickhouse.js';
 import type { DriftWindow, Measurement } from '../../schemas/drift/measurement.js';
 import type { Judged, PastLook } from './core/judge.js';
 import { testKey } from './core/judge.js';
-import type { Alert, LookResult } from './core/look.js';
+import type { LookResult } from './core/look.js';
 import { JUDGED } from './core/scale.js';
 import type { Quarantine } from './core/triage/quarantine.js';
 import type { Watch } from './core/watch.js';
@@ -26,8 +26,6 @@ export interface LookAbout {
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();
-/** Evidence goes in as tuples. */
-const tuples = (alert: Alert): unknown[] => alert.evidence.map(({ feature, segment, statistic, value, threshold, p, n }) => [feature, segment, statistic, value, threshold, p, n]);
 
 export function createDriftStore(client: ClickHouseClient, now: () => number = Date.now): DriftStore {
   async function rows<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
@@ -75,7 +73,7 @@ export function createDriftStore(client: ClickHouseClient, now: () => number = D
       }));
       await insert('drift_alerts', alerts.map((alert) => ({
         alert_id: alert.id, model, model_version: modelVersion, cause: alert.cause, channel: alert.channel, window_from: time(alert.window.from), window_to: time(alert.window.to),
-        explanation: alert.explanation, evidence: tuples(alert), raised_at: at, updated_at: at,
+        explanation: alert.explanation, evidence: alert.evidence, raised_at: at, updated_at: at,
       })));
       await insert('quarantined_windows', quarantines.map((span) => ({
         quarantine_id: span.id, model, window_from: time(span.from), window_to: time(span.to), channel: span.channel, cause: span.cause, created_at: at, updated_at: at,

@@ -23,7 +23,7 @@ export interface UpProcess {
 }
 
 /** Ports of its own: what others on this machine start at the same moment would otherwise choose the same ones. */
-const PORTS = ['KAFKA_PORT', 'SCHEMA_REGISTRY_PORT', 'CLICKHOUSE_PORT', 'SCORER_PORT', 'FEATURES_METRICS_PORT', 'LANDING_METRICS_PORT', 'TRAINER_METRICS_PORT', 'ROLLOUT_METRICS_PORT'];
+const PORTS = ['KAFKA_PORT', 'SCHEMA_REGISTRY_PORT', 'CLICKHOUSE_PORT', 'SCORER_PORT', 'FEATURES_METRICS_PORT', 'LANDING_METRICS_PORT', 'DRIFT_METRICS_PORT', 'TRAINER_METRICS_PORT', 'ROLLOUT_METRICS_PORT'];
 const ownPorts = (): Record<string, string> => {
   const first = 12_000 + Math.floor(Math.random() * 20_000);
   return Object.fromEntries(PORTS.map((name, i) => [name, String(first + i)]));

@@ -2,16 +2,23 @@ import { DRIFT_PROFILES, DRIFT_SOURCES, type DriftProfile, type DriftSource } fr
 import { parseIsoTime } from '../../../schemas/events/iso-time.js';
 import { DRIFT_BASES, type DriftBasis } from '../../../schemas/drift/measurement.js';
 import { type Arguments, type Command, flagOf, listOf, numberOf, textOf, UsageError } from '../command.js';
+import { serviceCommand } from '../service-command.js';
 
 const HOURS_MAX = 24 * 366;
+const service = serviceCommand({
+  name: 'drift', summary: '', description: '',
+  load: async () => (await import('../../../stream-processors/drift/main.js')).startDrift,
+});
 
 export const drift: Command = {
   name: 'drift',
-  summary: 'Show how features and scores have moved, as a table, a page or JSON',
+  summary: 'Watch for drift and ask for retrainings (run), or show how features and scores have moved (report)',
   description:
+    'run, the default, is the service: it looks at windows of event time as they are complete, judges them by a budget of false alarms, keeps broken data out of training, ' +
+    'and asks for a retraining where the population has changed (docs/drift-thresholds.md). Several may run, one decides. ' +
     'report measures a window of event time against the rows that the model was trained on and against the window before, from the hourly aggregates in ClickHouse; ' +
     'sql prints the statement behind it, or those that give Evidently’s and NannyML’s figures over samples of your own (docs/drift.md).',
-  positionals: { usage: `report | sql ${DRIFT_PROFILES.join('|')} [${DRIFT_SOURCES.join('|')}]`, min: 1, max: 3 },
+  positionals: { usage: `[run] | report | sql ${DRIFT_PROFILES.join('|')} [${DRIFT_SOURCES.join('|')}]`, min: 0, max: 3 },
   options: {
     version: { type: 'string', value: 'VERSION', description: 'the model version (default: the one that made the latest predictions)' },
     to: { type: 'string', value: 'TIME', description: 'end of the window, ISO 8601 with zone (default: the end of the last hour with predictions)' },
@@ -24,14 +31,16 @@ export const drift: Command = {
     record: { type: 'boolean', description: 'write the measurements to drift_reports' },
   },
   examples: [
+    ['tidemark drift', 'the service, beside a running tidemark up or on a cluster of your own'],
     ['tidemark drift report --hours 168 --html drift.html', 'the last week against training and against the week before'],
     ['tidemark drift report --segment channel= --against previous', 'each channel against yesterday'],
     ['tidemark drift sql evidently | tidemark sql -p samples=my_samples', 'Evidently’s figures over a view of yours'],
   ],
   async run(args) {
-    const [action, ...rest] = args.positionals;
+    const [action = 'run', ...rest] = args.positionals;
+    if (action === 'run' && rest.length === 0) return service.run(args);
     if (action === 'sql') return printSql(rest);
-    if (action !== 'report' || rest.length > 0) throw new UsageError(`got ${JSON.stringify(args.positionals.join(' '))}, expected report, or sql with a profile`);
+    if (action !== 'report' || rest.length > 0) throw new UsageError(`got ${JSON.stringify(args.positionals.join(' '))}, expected run, report, or sql with a profile`);
     const options = {
       version: textOf(args, 'version'), to: timeOf(args, 'to'), hours: numberOf(args, 'hours', { min: 1, max: HOURS_MAX, integer: true }) ?? 24,
       segments: listOf(args, 'segment'), record: flagOf(args, 'record'), multivariate: flagOf(args, 'multivariate'),

@@ -74,7 +74,9 @@ export const answered = (watch: Watch, answer: Alarm['answer']): Watch => (watch
 export function isUsual(past: DriftWindow, window: DriftWindow, watch: Watch, broken: readonly DriftWindow[]): boolean {
   const meets = (other: DriftWindow): boolean => other.from < past.to && past.from < other.to;
   return past.to <= window.from && past.from >= watch.baseline_from && !watch.excluded.some(meets) && !broken.some(meets)
-    && !(watch.alarm !== null && past.to > watch.alarm.first.from);
+    && !(watch.alarm !== null && past.to > watch.alarm.first.from)
+    // what may be the beginning of an alarm must not make itself usual
+    && !Object.values(watch.streaks).some(({ first }) => past.to >= first.to);
 }
 
 function modeOf(judged: readonly Judged[]): WatchMode {

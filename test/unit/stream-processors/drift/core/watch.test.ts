@@ -49,6 +49,8 @@ t.test('which windows say what is usual', async (t) => {
   t.ok(isUsual(window(3), now, watch, []));
   const raised = run('qqqqqqqqqqbbb').watch;
   t.notOk(isUsual(window(11), now, raised, []), 'not during an alarm');
+  t.notOk(isUsual(window(10), window(17), run('qqqqqqqqqqb').watch, []), 'nor what may become one');
+  t.ok(isUsual(window(9), window(17), run('qqqqqqqqqqb').watch, []));
   const lasting = run('bbb' + 'b'.repeat(14)).watch;
   t.same([lasting.baseline_from, lasting.alarm], [window(2).to, null]);
   t.notOk(isUsual(window(8), now, lasting, []));
