@@ -111,6 +111,12 @@ export const SETTINGS = {
   GATE_CALIBRATION_TOLERANCE: z.coerce.number().min(0).max(1).default(0.02).describe('how far a candidate’s calibration error may be above the champion’s'),
   GATE_LATENCY_RATIO_MAX: z.coerce.number().min(1).default(3).describe('how many times slower than the champion a candidate may be'),
   GATE_SIZE_RATIO_MAX: z.coerce.number().min(1).default(10).describe('how many times larger than the champion a candidate may be'),
+  MLFLOW_TRACKING_URI: url().describe('MLflow server that is told of every version; unset: none'),
+  MLFLOW_TRACKING_TOKEN: text().describe('bearer token of the MLflow server'),
+  MLFLOW_TRACKING_USERNAME: text().describe('MLflow user'),
+  MLFLOW_TRACKING_PASSWORD: text().describe('MLflow password'),
+  MLFLOW_EXPERIMENT_NAME: z.string().min(1).max(250).default('tidemark').describe('MLflow experiment that the runs belong to'),
+  MLFLOW_SYNC_INTERVAL_S: count(30, 1, 86_400).describe('time between two looks of the trainer at what MLflow lacks, seconds'),
   DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
 
   DRIFT_POLICY: z.enum(['budget', 'classic']).default('budget').describe('what counts as drift: thresholds calibrated to a budget of false alarms, or a fixed PSI'),
@@ -139,7 +145,7 @@ const schema = z.strictObject(SETTINGS);
 export type Settings = z.infer<typeof schema>;
 
 /** Settings whose value never appears in a log, an error or a listing; each may come from a file named by NAME_FILE. */
-export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD', 'ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY', 'ARTIFACTS_SESSION_TOKEN'] as const satisfies readonly (keyof Settings)[];
+export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD', 'ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY', 'ARTIFACTS_SESSION_TOKEN', 'MLFLOW_TRACKING_TOKEN', 'MLFLOW_TRACKING_PASSWORD'] as const satisfies readonly (keyof Settings)[];
 
 /**
  * Reads the settings from the environment; every problem is listed at once.
@@ -172,7 +178,7 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env, overrides: Re
 
 /** What was set, for the message; secrets and addresses, which may carry one, are not repeated. */
 function got(name: string, given: Readonly<Record<string, string>>): string {
-  const hidden = (SECRETS as readonly string[]).includes(name) || name.endsWith('_URL');
+  const hidden = (SECRETS as readonly string[]).includes(name) || /_UR[LI]$/.test(name);
   return hidden || given[name] === undefined ? '' : `got ${JSON.stringify(given[name])}: `;
 }
 
@@ -184,6 +190,8 @@ const TOGETHER: readonly (readonly [name: string, needs: string])[] = [
   ['KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'],
   ['KAFKA_KEY_FILE', 'KAFKA_CERT_FILE'],
   ['SCHEMA_REGISTRY_PASSWORD', 'SCHEMA_REGISTRY_USERNAME'],
+  ['MLFLOW_TRACKING_USERNAME', 'MLFLOW_TRACKING_PASSWORD'],
+  ['MLFLOW_TRACKING_PASSWORD', 'MLFLOW_TRACKING_USERNAME'],
   ['ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY'],
   ['ARTIFACTS_SECRET_ACCESS_KEY', 'ARTIFACTS_ACCESS_KEY_ID'],
 ];

@@ -12,6 +12,7 @@ import type { History } from './dataset/read.js';
 import { connectDecider } from './gate/connect.js';
 import { entranceSettings, type EntranceMode } from './gate/decision.js';
 import { deliver } from './gate/deliver.js';
+import { trySyncMlflow } from './mlflow/sync.js';
 
 export interface TrainOptions {
   /** How far a version goes that the gate accepts; default: ROLLOUT_MODE. */
@@ -39,6 +40,9 @@ export interface TrainResult {
   readonly took_ms: number;
 }
 
+/** A training waits no longer for MLflow. */
+const MLFLOW_MS_MAX = 30_000;
+
 /**
  * One training from end to end: history, rows, model, ONNX, check, gate, `models` and ledger.
  * @throws TidemarkError TRAINING_DATA_INSUFFICIENT, MODEL_CHECK_FAILED, CONFIG_INVALID, REQUIREMENT_MISSING, CLICKHOUSE_*, TRANSACTION_FAILED, …
@@ -52,6 +56,7 @@ export async function train(settings: Settings, log: Log, options: TrainOptions 
     by, force, ...entranceSettings(settings, mode), retrain_event_id: '', asked_because: '',
   }) : undefined;
   if (publish && delivered === undefined) throw new TidemarkError('INTERNAL', 'a training that no event asked for cannot have been answered');
+  if (publish) await trySyncMlflow(settings, log, MLFLOW_MS_MAX);
   const manifest = delivered?.version.manifest ?? sized(candidate.manifest, onnx);
   const took_ms = Math.round(performance.now() - started);
   log.info('trained', { version: manifest.version, published: publish, entrance: delivered?.card.decision.entrance ?? null, took_ms, ...manifest.metrics });

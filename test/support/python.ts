@@ -9,9 +9,9 @@ import { promisify } from 'node:util';
 /** What tests run the real thing of: DVC, an S3-compatible server, an MLflow server. One environment for all of them. */
 const REQUIREMENTS = [
   'dvc==3.67.1', 'moto[s3]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5',
-  'mlflow-skinny==3.17.2', 'sqlalchemy==2.1.9', 'alembic==1.20.1', 'numpy==2.4.6', 'gunicorn==27.0.1',
+  'mlflow-skinny==3.17.2', 'sqlalchemy==2.1.9', 'alembic==1.20.1', 'numpy==2.4.6', 'pandas==2.3.3', 'gunicorn==27.0.1',
 ];
-const INSTALL_MS_MAX = 240_000;
+const INSTALL_MS_MAX = 300_000;
 const run = promisify(execFile);
 
 /** Nothing that a test starts reports home. */

@@ -7,6 +7,7 @@ import { createRegistry } from '../../runtime/registry/registry.js';
 import type { Settings } from '../../runtime/settings.js';
 import { createMetrics, healthOf, startTelemetry } from '../../runtime/telemetry.js';
 import { connectDecider } from '../gate/connect.js';
+import { followMlflow } from '../mlflow/sync.js';
 import { followRetrainEvents } from './events.js';
 import { watchStages } from '../run/metrics.js';
 import { createTrainerMetrics } from './metrics.js';
@@ -36,11 +37,12 @@ export async function startTrainer(settings: Settings, log: Log, fail: (error: u
   const events = await followRetrainEvents({
     kafka, log, registry: createRegistry(settings, log), onEvent: (event) => worker.add(event), onRestart: () => worker.clear(),
   });
+  const mlflow = followMlflow(settings, log);
   return {
     async stop() {
       worker.stop();
       unwatch();
-      await Promise.all([events.stop(), telemetry.stop()]);
+      await Promise.all([mlflow.stop(), events.stop(), telemetry.stop()]);
     },
   };
 }
