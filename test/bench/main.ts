@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, { what: string; run: () => Promise<unknow
   landing: { what: 'rows a second into ClickHouse', run: () => import('./landing.js') },
   memory: { what: 'memory of the feature processor and the scorer, under a light load and idle, for ten minutes', run: () => import('./memory.js') },
   drift: { what: 'drift reports over hourly aggregates as predictions grow, and beside Evidently (EVIDENTLY_PYTHON)', run: () => import('./drift.js') },
+  'drift-verdicts': { what: 'false alarms of a simulated year without change, delay for planted changes, beside fixed limits (SEEDS, SHIFTS)', run: () => import('./drift-verdicts.js') },
   peers: { what: 'feature processor beside Kafka Streams, interleaved (PEERS_DIR: the built harness)', run: () => import('./peers/compare.js') },
 };
 
