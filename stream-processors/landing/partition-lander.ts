@@ -38,6 +38,8 @@ export class PartitionLander {
   highWatermark = 0;
   private closed = false;
   private draining = false;
+  /** A record of the filling block is being made (its schema is fetched): until then time does not close the block. */
+  private making = false;
   private filling: Block | undefined;
   /** Closed blocks, the first of which is being inserted. */
   private readonly sealed: Block[] = [];
@@ -89,9 +91,15 @@ export class PartitionLander {
       const block = this.blockFor(record.offset);
       block.rows.reserve(1024);
       const made = spec.encode(record, partition, block.rows);
+      if (typeof made !== 'boolean') this.making = true;
       const madeRow = typeof made === 'boolean' ? made : await this.eventually(made, record, block, heartbeat);
-      if (this.closed) return;
+      // A drain has closed the block without this record: it is left, with all behind it, to the next owner.
+      if (this.closed || this.filling !== block) return;
       block.seen(record.offset, record.timestamp, madeRow);
+      if (this.making) {
+        this.making = false;
+        this.wake();
+      }
       this.position = record.offset + 1;
       if (this.redoTo < 0 && (block.count >= this.options.batchRows || block.bytes >= BLOCK_BYTES_MAX)) this.seal();
       if (i % SLICE_RECORDS === SLICE_RECORDS - 1) await new Promise((resolve) => setImmediate(resolve));
@@ -154,7 +162,7 @@ export class PartitionLander {
         return await attempt;
       } catch (error) {
         block.rows.at = start;
-        if (this.closed) return false;
+        if (this.closed || this.filling !== block) return false;
         log.warn('record_waits', { topic: spec.topic, partition, offset: record.offset, message: messageOf(error) });
         await new Promise((resolve) => setTimeout(resolve, ENCODE_RETRY_MS));
         await heartbeat();
@@ -170,6 +178,10 @@ export class PartitionLander {
         continue;
       }
       if (this.draining) break;
+      if (this.making) {
+        await this.sleep(Infinity);
+        continue;
+      }
       const dueInMs = this.filling === undefined || this.redoTo >= 0 ? Infinity : this.filling.openedAtMs + this.options.flushMs - Date.now();
       if (dueInMs <= 0) this.seal();
       else if (dueInMs === Infinity && this.landed > this.committed && this.redoTo < 0) await this.commit(this.landed, '', () => this.filling === undefined && this.sealed.length === 0);

@@ -45,8 +45,8 @@ export class Block {
     return `${topic}-${partition}-${this.from}-${this.to}-${this.firstTime}-${this.lastTime}`;
   }
 
-  /** All rows. */
-  get body(): Buffer { return this.rows.bytes.subarray(0, this.rows.at); }
+  /** All rows; not one that is still being written behind them. */
+  get body(): Buffer { return this.rows.bytes.subarray(0, this.ends.at(-1) ?? 0); }
 
   /** The rows that are not among those, and their number. */
   without(present: ReadonlySet<string>): { body: Buffer; count: number } {
