@@ -1,9 +1,4 @@
 import t from 'tap';
-import { createClickHouse } from '../../runtime/clickhouse.js';
-import { startEmbeddedClickHouse } from '../../runtime/embedded/clickhouse/start.js';
-import { createKafka } from '../../runtime/kafka/client.js';
-import { kafkajs } from '../../runtime/kafka/kafkajs.js';
-import { ensureTopics } from '../../runtime/kafka/topics.js';
 import { createManifestCodec } from '../../runtime/models/codec.js';
 import { freePort } from '../../runtime/ports.js';
 import { avroType } from '../../runtime/registry/avro-type.js';
@@ -11,7 +6,6 @@ import { createRecordCodec } from '../../runtime/registry/record-codec.js';
 import { createRegistry } from '../../runtime/registry/registry.js';
 import { registerSubjects } from '../../runtime/registry/subjects.js';
 import { frame } from '../../runtime/registry/wire-format.js';
-import { migrate } from '../../clickhouse/migrate.js';
 import { deadLetterHeaders } from '../../schemas/events/dead-letter.js';
 import { CUSTOMER_OUTCOME_AVRO } from '../../schemas/events/outcome.js';
 import { RETRAIN_EVENT_AVRO, type RetrainEvent } from '../../schemas/events/retrain-event.js';
@@ -19,32 +13,23 @@ import { customerActivity } from '../../schemas/features/customer-activity.js';
 import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
 import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { openSimulation } from '../../stream-processors/sources/simulation.js';
-import { startCluster, testLog } from '../support/cluster.js';
+import { testLog } from '../support/cluster.js';
+import { startLandingCluster } from '../support/landing-cluster.js';
 import { countEvents, differenceOf, expectedEvents, landedEvents, startLandingProcess, waitFor } from '../support/landing.js';
 import { logisticModel } from '../support/onnx.js';
 
 const PARTITIONS = 2;
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+/** How many partitions of customer-events a landing process holds. */
+async function eventPartitions(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(2000) })).text();
+  return [...text.matchAll(/^tidemark_landing_lag_records\{[^}]*topic="customer-events"[^}]*\} /gm)].length;
+}
 
 t.setTimeout(400_000);
 t.test('landing on a real broker, registry and ClickHouse', async (t) => {
-  const port = await freePort();
-  const cluster = await startCluster(t, {
-    kafka: true, registry: true, partitions: PARTITIONS,
-    settings: { CLICKHOUSE_URL: `http://127.0.0.1:${port}`, KAFKA_SESSION_TIMEOUT_MS: '6000', LANDING_FLUSH_MS: '100', LANDING_BATCH_ROWS: '1000' },
-  });
-  const { settings, env, dataDir } = cluster;
-  let clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
-  t.teardown(() => clickhouse.stop());
-  const client = createClickHouse(settings);
-  t.teardown(() => client.close());
-  await migrate(client, settings);
-  const kafka = createKafka(settings, testLog);
-  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models, TOPICS.retrain, TOPICS.outcomes]);
-  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
-  await producer.connect();
-  t.teardown(() => producer.disconnect());
-  const rows = async <T>(query: string): Promise<T[]> => (await client.query({ query, format: 'JSONEachRow', clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } })).json<T>();
+  const cluster = await startLandingCluster(t, { partitions: PARTITIONS, batchRows: 1000 });
+  const { settings, env, client, kafka, producer, rows, clickhouse } = cluster;
   const allLanded = async (): Promise<void> => {
     const expected = await expectedEvents(settings, PARTITIONS);
     await waitFor(`${expected.length} rows`, async () => (await countEvents(client)) >= expected.length, 90_000);
@@ -148,21 +133,23 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
       return [...text.matchAll(/^tidemark_landing_lag_records\{[^}]*\} (\d+)$/gm)].reduce((sum, match) => sum + Number(match[1]), 0);
     };
     await waitFor('a growing lag', async () => (await lag()) > 3000, 90_000);
-    clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
+    await clickhouse.start();
     await waitFor('good health', async () => (await health()).status === 'up', 90_000);
     await waitFor('the lag to go', async () => (await lag()) < 2000, 90_000);
   });
 
   await t.test('a process that was thought dead wakes up with an insert under way, while others own its partitions', async (t) => {
-    const second = startLandingProcess(env, '1', await freePort());
+    const port = await freePort();
+    const second = startLandingProcess(env, '1', port);
     t.teardown(() => second.kill());
-    await sleep(5000);
+    const shares = async (): Promise<[number, number]> => [await eventPartitions(settings.LANDING_METRICS_PORT), await eventPartitions(port)];
+    await waitFor('each with a share', async () => String(await shares()) === '1,1', 90_000);
     first.child.kill('SIGSTOP');
-    await sleep(9000); // beyond the session
+    await waitFor('its session to end', async () => (await eventPartitions(port)) === PARTITIONS, 90_000);
     const before = await countEvents(client);
     await waitFor('the other one to go on', async () => (await countEvents(client)) > before + 2000, 90_000);
     first.child.kill('SIGCONT');
-    await sleep(3000);
+    await waitFor('each with a share again', async () => String(await shares()) === '1,1', 90_000);
     await simulation.stop();
     await allLanded();
     t.equal(await second.stop(), 0);

@@ -1,14 +1,8 @@
 import t from 'tap';
-import { createClickHouse } from '../../runtime/clickhouse.js';
-import { startEmbeddedClickHouse } from '../../runtime/embedded/clickhouse/start.js';
-import { createKafka } from '../../runtime/kafka/client.js';
-import { kafkajs } from '../../runtime/kafka/kafkajs.js';
-import { ensureTopics } from '../../runtime/kafka/topics.js';
-import { freePort } from '../../runtime/ports.js';
-import { migrate } from '../../clickhouse/migrate.js';
 import { TOPICS } from '../../schemas/topics.js';
 import { openSimulation } from '../../stream-processors/sources/simulation.js';
-import { startCluster, testLog } from '../support/cluster.js';
+import { testLog } from '../support/cluster.js';
+import { startLandingCluster } from '../support/landing-cluster.js';
 import { countEvents, differenceOf, expectedEvents, landedEvents, startLandingProcess, waitFor } from '../support/landing.js';
 import { seeded, seedOf } from '../support/random.js';
 
@@ -20,25 +14,11 @@ t.setTimeout(400_000);
 t.test('every event once, though landing and ClickHouse are killed while events flow', async (t) => {
   const random = seeded(seedOf(11));
   t.comment(`seed ${random.seed}`);
-  const port = await freePort();
-  const cluster = await startCluster(t, {
-    kafka: true, registry: true, partitions: PARTITIONS,
-    settings: { CLICKHOUSE_URL: `http://127.0.0.1:${port}`, KAFKA_SESSION_TIMEOUT_MS: '6000', LANDING_FLUSH_MS: '100', LANDING_BATCH_ROWS: '2000' },
-  });
-  const { settings, env, dataDir } = cluster;
-  let clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
-  t.teardown(() => clickhouse.stop());
-  const client = createClickHouse(settings);
-  t.teardown(() => client.close());
-  await migrate(client, settings);
-  const kafka = createKafka(settings, testLog);
-  await ensureTopics(kafka, settings, [TOPICS.events, TOPICS.predictions, TOPICS.deadLetters, TOPICS.models]);
+  const { settings, env, client, producer, clickhouse } = await startLandingCluster(t, { partitions: PARTITIONS, batchRows: 2000 });
 
   const simulation = await openSimulation({ parameters: { seed: random.seed, customers: 300, new_customers_per_day: 2 }, historyDays: 30, rate: RATE }, settings, testLog);
   await simulation.history();
   const live = simulation.live();
-  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
-  await producer.connect();
   const disturb = (): Promise<unknown> => producer.send({ topic: TOPICS.events.name, messages: [
     { partition: random.below(PARTITIONS), key: null, value: '{"broken' },
     { partition: random.below(PARTITIONS), key: null, value: JSON.stringify({ event_id: `x${random()}`, customer_id: `X${random.below(1000)}`, event_type: 'login', event_time: 1.7e12, properties: { 'ключ': 'ü "quoted"\n' } }) },
@@ -52,27 +32,23 @@ t.test('every event once, though landing and ClickHouse are killed while events 
     await sleep(random.below(1200));
     await landing.kill();
     if (kill === 1) {
-      process.kill(clickhouse.pid, 'SIGKILL');
-      await clickhouse.exited;
-      clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
+      await clickhouse.kill();
+      await clickhouse.start();
     }
     landing = startLandingProcess(env);
     const before = await countEvents(client);
     await waitFor('rows after a restart', async () => (await countEvents(client)) > before, 90_000);
     if (kill === 3) {
-      process.kill(clickhouse.pid, 'SIGKILL'); // while landing inserts
-      await clickhouse.exited;
-      clickhouse = await startEmbeddedClickHouse({ dataDir, port, log: testLog });
+      await clickhouse.kill(); // while landing inserts
+      await clickhouse.start();
     }
   }
   await simulation.stop();
   await live;
   await disturb();
-  await producer.disconnect();
 
   const expected = await expectedEvents(settings, PARTITIONS);
   await waitFor(`${expected.length} rows`, async () => (await countEvents(client)) >= expected.length, 90_000).catch((error: unknown) => t.comment(String(error)));
-  await sleep(500);
   t.equal(await landing.stop(), 0, 'ends in order');
   t.ok(expected.length > 10_000, `${expected.length} events`);
   t.same(differenceOf(await landedEvents(client), expected), undefined, 'the table holds what the topic holds, once');
