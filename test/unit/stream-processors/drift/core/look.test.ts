@@ -1,0 +1,69 @@
+import t from 'tap';
+import type { Measurement } from '../../../../../schemas/drift/measurement.js';
+import type { Policy } from '../../../../../stream-processors/drift/core/judge.js';
+import { lookAt, type LookInput, type LookResult } from '../../../../../stream-processors/drift/core/look.js';
+import type { Finding } from '../../../../../stream-processors/drift/core/triage/aggregates.js';
+import { NEW_WATCH } from '../../../../../stream-processors/drift/core/watch.js';
+
+const DAY = 86_400_000;
+const FIRST = 20_000;
+/** Fixed limits, two looks in a row: what follows from a verdict is the same as with a budget. */
+const POLICY: Policy = {
+  kind: 'classic', falseAlarmDays: 90, stepDays: 1, windowMs: DAY, stepMs: DAY, calibrationWindows: 4, historyWindows: 12,
+  effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 2, cooldownMs: 14 * DAY,
+};
+const window = (day: number): { from: number; to: number } => ({ from: (FIRST + day - 1) * DAY, to: (FIRST + day) * DAY });
+const psi = (feature: string, value: number, segment = ''): Measurement => ({ feature, segment, against: 'reference', statistic: 'psi', value, baseline: 0, p: null, degrees: 9, n: 1000, n_reference: 1000 });
+const burst = (day: number, from: number, to: number): Finding =>
+  ({ cause: 'null_burst', channel: '', from: window(day).from + from * 3_600_000, to: window(day).from + to * 3_600_000, value: 1, usual: 0, evidence: 99, rows: 50, sentence: 'amounts are missing' });
+
+/** Looks day by day, each going on from the one before. */
+function run(days: readonly { measurements: readonly Measurement[]; findings?: readonly Finding[]; cooldownUntil?: number }[]): LookResult[] {
+  const results: LookResult[] = [];
+  let [watch, quarantines]: [LookInput['watch'], LookInput['quarantines']] = [NEW_WATCH, []];
+  days.forEach(({ measurements, findings = [], cooldownUntil = 0 }, day) => {
+    const result = lookAt({ model: 'churn', modelVersion: 'v1', window: window(day), measurements, past: [], watch, findings, quarantines, policy: POLICY, cooldownUntil, moneyFeatures: new Set(['spend_7d']), lookBackMs: 90 * DAY });
+    watch = result.watch;
+    const ids = new Set(result.quarantines.map(({ id }) => id));
+    quarantines = [...quarantines.filter(({ id }) => !ids.has(id)), ...result.quarantines];
+    results.push(result);
+  });
+  return results;
+}
+const [QUIET, MOVED] = [[psi('events_7d', 0.01), psi('spend_7d', 0.01)], [psi('events_7d', 0.5), psi('spend_7d', 0.01)]];
+const decisions = (results: readonly LookResult[]): string[] => results.map(({ decision }) => decision);
+
+t.test('a change asks once, and not again while the alarm stands', async (t) => {
+  const results = run([QUIET, MOVED, MOVED, MOVED, MOVED].map((measurements) => ({ measurements })));
+  t.same(decisions(results), ['none', 'none', 'retrain', 'none', 'none']);
+  const [event, ...more] = results.flatMap(({ events }) => events);
+  t.same(more, []);
+  t.match(event, { decision: 'retrain', dedupe_key: `drift/churn/v1/${new Date(window(2).to).toISOString()}`, cooldown_until: window(2).to + 14 * DAY, evidence: [{ feature: 'events_7d', value: 0.5, threshold: 0.2 }] });
+});
+
+t.test('during a cooldown a change is noted, and asked for when it is over', async (t) => {
+  const cooldownUntil = window(4).to;
+  const results = run([MOVED, MOVED, MOVED, MOVED, MOVED, MOVED].map((measurements) => ({ measurements, cooldownUntil })));
+  t.same(decisions(results), ['none', 'skip', 'none', 'none', 'retrain', 'none']);
+  t.match(results[1]!.events[0]!.explanation, /asked for already/);
+});
+
+t.test('a data bug: alert, quarantine, skip; the change in what is made of amounts is put down to it', async (t) => {
+  const moved = [psi('events_7d', 0.01), psi('spend_7d', 0.9)];
+  const results = run([{ measurements: QUIET }, { measurements: moved, findings: [burst(1, 3, 20)] }, { measurements: moved, findings: [burst(1, 3, 40)] }, { measurements: moved }]);
+  t.same(results.map(({ events }) => events.map(({ decision, dedupe_key }) => `${decision} ${dedupe_key.slice(0, 20)}`)), [[], ['skip bug/churn/null_burst'], [], []]);
+  t.same(results.map(({ quarantines }) => quarantines.length), [0, 1, 1, 0]);
+  t.equal(new Set(results.flatMap(({ alerts }) => alerts.map(({ id }) => id))).size, 1, 'it grows under one id');
+  t.match(results[2]!.explanation, /put down to the null_burst/);
+});
+
+t.test('a change of what no bug explains asks in spite of one', async (t) => {
+  const results = run([{ measurements: QUIET, findings: [burst(0, 3, 20)] }, { measurements: QUIET }, { measurements: MOVED }, { measurements: MOVED }]);
+  t.same(decisions(results), ['skip', 'none', 'none', 'retrain']);
+});
+
+t.test('one channel alone: an alert, and no retraining', async (t) => {
+  const channels = (app: number): Measurement[] => [psi('events_7d', 0.5), psi('events_7d', app, 'channel=app'), psi('events_7d', 0.01, 'channel=web')];
+  const results = run([{ measurements: channels(2) }, { measurements: channels(2) }]);
+  t.match(results[1], { decision: 'skip', events: [{ decision: 'skip', explanation: /only channel app/ }], quarantines: [{ cause: 'one_channel', channel: 'app' }], alerts: [{ cause: 'one_channel' }] });
+});
