@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { TRIGGER_SEGMENTS } from '../../schemas/drift/segments.js';
+import { channelSegment, TRIGGER_SEGMENTS } from '../../schemas/drift/segments.js';
 import type { ModelVersion } from '../../runtime/models/assemble.js';
 import type { Settings } from '../../runtime/settings.js';
 import type { ManifestDraft } from '../manifest.js';
@@ -13,8 +13,8 @@ import { columnsOf, openModel, scoreRows, type GateModel, type OpenModel } from 
 export interface GateCandidate {
   readonly manifest: ManifestDraft;
   readonly onnx: Uint8Array;
-  /** Rows that it was not trained on, and the segment of each (empty: none). */
-  readonly holdout: { readonly rows: LabelledRows; readonly segments: readonly string[] };
+  /** Rows that it was not trained on, with the tenure band (`tenure=0-30`) and the channel (`web`) of each; empty: none. */
+  readonly holdout: { readonly rows: LabelledRows; readonly segments: readonly string[]; readonly channels?: readonly string[] };
 }
 
 /** What the gate found, and what follows from it. */
@@ -67,7 +67,8 @@ function isEnough(rows: LabelledRows, kept: readonly number[]): boolean {
 
 function only({ manifest, onnx, holdout }: GateCandidate, kept: readonly number[]): GateCandidate {
   const chosen = new Set(kept);
-  return { manifest, onnx, holdout: { rows: selectRows(holdout.rows, (row) => chosen.has(row)), segments: kept.map((row) => holdout.segments[row]!) } };
+  const pick = (of: readonly string[]): string[] => kept.map((row) => of[row] ?? '');
+  return { manifest, onnx, holdout: { rows: selectRows(holdout.rows, (row) => chosen.has(row)), segments: pick(holdout.segments), channels: pick(holdout.channels ?? []) } };
 }
 
 async function measured(settings: Settings, candidate: GateCandidate, champion: { model: GateModel; columns: readonly number[] } | undefined, reason = ''): Promise<GateResult> {
@@ -79,7 +80,7 @@ async function measured(settings: Settings, candidate: GateCandidate, champion: 
     const scores: Float64Array[] = [];
     for (const one of opened) scores.push(await scoreRows(one));
     const comparison = await drawn(settings, {
-      labels: rows.labels, customer: rows.customer, candidate: scores[0]!, champion: scores[1], segments: segmentRows(rows, candidate.holdout.segments),
+      labels: rows.labels, customer: rows.customer, candidate: scores[0]!, champion: scores[1], segments: segmentRows(candidate.holdout),
     });
     const [own, other] = await measureCosts(opened);
     const costs: Costs = { candidate: own!, champion: other ?? null };
@@ -96,17 +97,23 @@ async function drawn(settings: Settings, sample: GateSample): Promise<Comparison
   return run.result();
 }
 
-/** Rows by segment: those that are named, and by what made the row, an event or a moment in silence. */
-function segmentRows({ on_event }: LabelledRows, names: readonly string[]): Map<string, number[]> {
+/** Channels that are judged, those with the most rows: each has its share of every draw's time. */
+const CHANNELS_MAX = 12;
+
+/** Rows by segment: tenure band, channel, and what made the row, an event or a moment in silence. */
+function segmentRows({ rows: { on_event }, segments, channels = [] }: GateCandidate['holdout']): Map<string, number[]> {
   const rows = new Map<string, number[]>();
-  const add = (name: string, row: number): void => {
-    const own = rows.get(name);
-    if (own === undefined) rows.set(name, [row]);
+  const add = (to: Map<string, number[]>, name: string, row: number): void => {
+    const own = to.get(name);
+    if (own === undefined) to.set(name, [row]);
     else own.push(row);
   };
-  names.forEach((name, row) => {
-    if (name !== '') add(name, row);
-    add(on_event[row] === 1 ? TRIGGER_SEGMENTS.event : TRIGGER_SEGMENTS.sweep, row);
+  const by_channel = new Map<string, number[]>();
+  segments.forEach((name, row) => {
+    if (name !== '') add(rows, name, row);
+    add(rows, on_event[row] === 1 ? TRIGGER_SEGMENTS.event : TRIGGER_SEGMENTS.sweep, row);
   });
-  return rows;
+  channels.forEach((name, row) => { if (name !== '') add(by_channel, channelSegment(name), row); });
+  const largest = [...by_channel].sort(([, a], [, b]) => b.length - a.length).slice(0, CHANNELS_MAX);
+  return new Map([...rows, ...largest]);
 }

@@ -9,6 +9,7 @@ import type { Candidate } from '../candidate.js';
 import { cardMarkdown } from '../core/gate/card-markdown.js';
 import { failures, inWords } from '../core/expectations.js';
 import { cardOf, type ModelCard, type TrainingFacts } from '../core/gate/card.js';
+import { readChannels } from '../dataset/channels.js';
 import { writeCard } from './card-files.js';
 import { championOf, readStages, readVersion, type StagedManifests } from './champion.js';
 import { compareModels, type GateResult } from './compare.js';
@@ -36,13 +37,14 @@ const COMPARISONS_MAX = 5;
 export async function deliver(settings: Settings, decider: DeciderOptions, candidate: Candidate, options: DeliverOptions): Promise<Delivered | undefined> {
   const { model } = candidate.manifest;
   const reader = { ...decider, codec: decider.manifests, model };
+  const compared = { ...candidate, holdout: { ...candidate.holdout, channels: await readChannels(settings, candidate) } };
   for (let attempt = 1; attempt <= COMPARISONS_MAX; attempt++) {
     const { entries } = await readLedger({ ...decider, codec: decider.ledger, model });
     const stages = await readStages(reader);
     const champion = championOf(entries, stages);
     const gate = await candidate.run.stage('compare',
-      async () => compareModels(settings, candidate, champion === undefined ? undefined : await readVersion(reader, champion)),
-      ({ verdict, champion: compared }) => ({ champion: compared ?? null, outcome: verdict.outcome, reason: verdict.reason }));
+      async () => compareModels(settings, compared, champion === undefined ? undefined : await readVersion(reader, champion)),
+      ({ verdict, champion: other }) => ({ champion: other ?? null, outcome: verdict.outcome, reason: verdict.reason }));
     const decision = decisionOf(candidate, gate, champion, options);
     const { version: { manifest, onnx }, card } = decision;
     // Before it is published: whatever serves can be looked up.

@@ -80,6 +80,7 @@ t.test('an event becomes one version: published with its card, registered and pr
   const card = readCard(manifest!.card)!;
   t.match(card, { version: manifest!.version, decision: { entrance: 'promoted', asked_because: 'asked for first' }, champion: null });
   t.ok(card.comparison.metrics.log_loss.candidate.low < card.comparison.metrics.log_loss.candidate.high);
+  t.ok(['tenure=30-90', 'channel=web', 'trigger=event', 'trigger=sweep'].every((name) => card.comparison.segments.some(({ segment }) => segment === name)), card.comparison.segments.map(({ segment }) => segment).join(' '));
   const folder = join(dataDir, 'models', manifest!.version);
   await until('the card’s files', () => existsSync(join(folder, 'card.md')));
   t.match(readFileSync(join(folder, 'card.md'), 'utf8'), new RegExp(`# churn ${manifest!.version}[\\s\\S]*Deployed: it is the champion[\\s\\S]*## Calibration`));
