@@ -6,6 +6,7 @@ import type { FeatureView } from '../schemas/features/declaration.js';
 import { addFeatureColumns, FEATURE_VIEWS } from './feature-columns.js';
 import { readMigrations, type Migration } from './migration-files.js';
 import { applyTtl } from './ttl.js';
+import { applyViews } from './views.js';
 
 export type MigrateSettings = ClickHouseTarget & Pick<Settings, 'EVENTS_TTL_DAYS' | 'PREDICTIONS_TTL_DAYS'>;
 
@@ -27,7 +28,7 @@ ENGINE = ReplacingMergeTree ORDER BY number`;
 
 /**
  * Brings the database to this version: creates it where it is missing, applies the numbered files that are not recorded yet,
- * adds the view's feature columns, sets the TTLs. Nothing is done twice; several processes may run it at once.
+ * adds the view's feature columns, writes the views, sets the TTLs. Nothing is done twice; several processes may run it at once.
  * @param client with the database of the settings
  * @throws TidemarkError MIGRATION_CHANGED, CLICKHOUSE_UNREACHABLE, CLICKHOUSE_QUERY_FAILED
  */
@@ -38,9 +39,11 @@ export async function migrate(client: ClickHouseClient, settings: MigrateSetting
     await client.command({ query: RECORDS });
     const applied = await applyFiles(client, migrations);
     const columnsAdded = await applyView(client, view);
+    await applyViews(client, view);
     await applyTtl(client, 'events', settings.EVENTS_TTL_DAYS);
     await applyTtl(client, 'predictions', settings.PREDICTIONS_TTL_DAYS);
     await applyTtl(client, 'shadow_predictions', settings.PREDICTIONS_TTL_DAYS);
+    await applyTtl(client, 'labelled_predictions', settings.PREDICTIONS_TTL_DAYS);
     return { applied, columnsAdded };
   });
 }

@@ -161,6 +161,311 @@ PARTITION BY toYYYYMM(window_to)
 ORDER BY (model, window_to, window_from, model_version, against, segment, feature, statistic)
 SETTINGS index_granularity = 8192;
 
+CREATE VIEW estimated_performance
+COMMENT 'tidemark 699ac8c7afb0e2e5'
+AS WITH
+    toUnixTimestamp64Milli({from:DateTime64(3, 'UTC')}) AS _from_ms,
+    toUnixTimestamp64Milli({to:DateTime64(3, 'UTC')}) AS _to_ms,
+    if({window_h:UInt32} = 0, _to_ms - _from_ms, toInt64({window_h:UInt32}) * 3600000) AS _width_ms,
+    least({to:DateTime64(3, 'UTC')} - toIntervalDay({horizon_days:UInt16}), (
+        SELECT max(labelled_to)
+        FROM label_runs
+        WHERE horizon_days = {horizon_days:UInt16}
+    )) AS _reference_to,
+    _bins AS
+    (
+        SELECT
+            model_version,
+            groupArray(_bin) AS _bins,
+            groupArray(_n) AS _ns,
+            groupArray(_p) AS _ps
+        FROM
+        (
+            SELECT
+                model_version,
+                toInt16(greatest(-40, least(40, floor(4 * log(score / (1 - score)))))) AS _bin,
+                count() AS _n,
+                sum(churned) AS _p
+            FROM labelled_predictions
+            FINAL
+            WHERE (horizon_days = {horizon_days:UInt16}) AND (event_time < _reference_to) AND (event_time >= (_reference_to - toIntervalDay({reference_days:UInt16}))) AND (NOT degraded)
+            GROUP BY
+                model_version,
+                _bin
+            ORDER BY
+                model_version ASC,
+                _bin ASC
+        )
+        GROUP BY model_version
+        HAVING (arraySum(_ns) >= 1000) AND (arraySum(_ps) > 0) AND (arraySum(_ps) < arraySum(_ns))
+    ),
+    _calibration AS
+    (
+        SELECT
+            model_version AS _version,
+            arraySum(_ns) AS _calibrated_on,
+            arrayConcat([0], arrayCumSum(_ns)) AS _cn,
+            arrayConcat([0], arrayCumSum(_ps)) AS _cp,
+            arrayMap(i -> arrayMax(j -> arrayMin(k -> (((_cp[k + 1]) - (_cp[j])) / ((_cn[k + 1]) - (_cn[j]))), range(i, length(_bins) + 1)), range(1, i + 1)), arrayEnumerate(_bins)) AS _rates,
+            arrayMap(b -> (_rates[greatest(1, arrayCount(x -> (x <= b), _bins))]), range(-40, 41)) AS _chances
+        FROM _bins
+    ),
+    _predictions AS
+    (
+        SELECT
+            customer_id,
+            event_time,
+            model_version,
+            score,
+            decision,
+            channel,
+            multiIf(isNaN(tenure_days), '', tenure_days < 30, 'tenure=0-30', tenure_days < 90, 'tenure=30-90', tenure_days < 180, 'tenure=90-180', tenure_days < 365, 'tenure=180-365', 'tenure=365+') AS tenure
+        FROM predictions
+        WHERE (event_time >= {from:DateTime64(3, 'UTC')}) AND (event_time < {to:DateTime64(3, 'UTC')}) AND (NOT degraded)
+        ORDER BY
+            customer_id ASC,
+            event_time ASC,
+            kafka_partition ASC,
+            kafka_offset ASC
+        LIMIT 1 BY
+            customer_id,
+            event_time,
+            prediction_id
+    ),
+    _rows AS
+    (
+        SELECT
+            customer_id,
+            _from_ms + (intDiv(toUnixTimestamp64Milli(event_time) - _from_ms, _width_ms) * _width_ms) AS _window,
+            model_version,
+            segment,
+            score,
+            decision = 'at_risk' AS _risk,
+            if(_calibrated_on = 0, score, _chances[toInt16(greatest(-40, least(40, floor(4 * log(score / (1 - score)))))) + 41]) AS _y
+        FROM _predictions
+        LEFT JOIN
+        (
+            SELECT
+                _version,
+                _calibrated_on,
+                _chances
+            FROM _calibration
+        ) AS _known ON model_version = _version
+        ARRAY JOIN arrayDistinct(['', if(channel = '', '', concat('channel=', channel)), tenure]) AS segment
+    ),
+    _scores AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            score,
+            toFloat64(count()) AS _n,
+            sum(toFloat64(_y)) AS _p,
+            toFloat64(countIf(_risk)) AS _r,
+            sumIf(toFloat64(_y), _risk) AS _rp
+        FROM _rows
+        GROUP BY
+            _window,
+            model_version,
+            segment,
+            score
+    ),
+    _curve AS
+    (
+        SELECT
+            *,
+            sum(_n) OVER _up AS _n_up,
+            sum(_p) OVER _up AS _p_up,
+            sum(_n) OVER _all AS _n_all,
+            sum(_p) OVER _all AS _p_all,
+            sum(_r) OVER _all AS _r_all,
+            sum(_rp) OVER _all AS _rp_all,
+            least(greatest(score, 2.220446049250313e-16), 1 - 2.220446049250313e-16) AS _clipped
+        FROM _scores
+        WINDOW
+            _up AS (PARTITION BY _window, model_version, segment ORDER BY score ASC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+            _all AS (PARTITION BY _window, model_version, segment)
+    ),
+    _figures AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            toUInt64(any(_n_all)) AS n,
+            any(_p_all) AS positives,
+            any(_rp_all) AS tp,
+            any(_r_all) - tp AS fp,
+            positives - tp AS fn,
+            (n - positives) - fp AS tn,
+            (tp + tn) / n AS accuracy,
+            if((tp + fp) = 0, NULL, tp / (tp + fp)) AS precision,
+            if(positives = 0, NULL, tp / positives) AS recall,
+            if((((2 * tp) + fp) + fn) = 0, NULL, (2 * tp) / (((2 * tp) + fp) + fn)) AS f1,
+            if((positives <= 0) OR (positives >= n), NULL, sum(_p * ((_n_up - _p_up) - ((_n - _p) / 2))) / (positives * (n - positives))) AS auc,
+            if(positives = 0, NULL, sum((_p * ((_p_all - _p_up) + _p)) / ((_n_all - _n_up) + _n)) / positives) AS pr_auc,
+            sum(((-_p) * log(_clipped)) - ((_n - _p) * log1p(-_clipped))) / n AS log_loss,
+            sum(((_p * (1 - score)) * (1 - score)) + (((_n - _p) * score) * score)) / n AS brier,
+            arraySum(arrayMap(x -> abs(x), (sumMap([toUInt8(least(floor(score * 10), 9))], [_p - (_n * score)])).2)) / n AS calibration_error,
+            if(positives = 0, NULL, (sum((_p * least(greatest((_n_all / 10) - (_n_all - _n_up), 0), _n)) / _n) / (n / 10)) / (positives / n)) AS lift_top_decile,
+            sum(_n * score) / n AS score_mean
+        FROM _curve
+        GROUP BY
+            _window,
+            model_version,
+            segment
+    ),
+    _influence AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            score,
+            if((_p_all <= 0) OR (_p_all >= _n_all), NULL, _auc) AS _auc_known,
+            _p / _n AS _chance,
+            sqrt(greatest(_chance * (1 - _chance), 0)) AS _sd,
+            _rp_all / nullIf(_p_all, 0) AS _recall,
+            (2 * _rp_all) / nullIf(_r_all + _p_all, 0) AS _f1,
+            ((1 - (2 * score)) / _n_all) * _sd AS _d_brier,
+            ((log(_clipped / (1 - _clipped)) * -1) / _n_all) * _sd AS _d_log_loss,
+            _sd / _n_all AS _d_accuracy,
+            _sd / nullIf(_r_all, 0) AS _d_precision,
+            _sd / nullIf(_p_all, 0) AS _d_recall,
+            _sd / nullIf(_r_all + _p_all, 0) AS _d_f1,
+            _sd * (((((_n_up - _p_up) - ((_n - _p) / 2)) - ((_p_all - _p_up) + (_p / 2))) / nullIf(_p_all * (_n_all - _p_all), 0)) - (_auc_known * ((1 / nullIf(_p_all, 0)) - (1 / nullIf(_n_all - _p_all, 0))))) AS _d_auc
+        FROM
+        (
+            SELECT
+                _curve.*,
+                _figures.auc AS _auc
+            FROM _curve
+            INNER JOIN _figures USING (_window, model_version, segment)
+        )
+    ),
+    _changes AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            customer_id,
+            if(_risk, _d_accuracy, -_d_accuracy) AS _c_accuracy,
+            if(_risk, _d_precision, 0) AS _c_precision,
+            (_risk - _recall) * _d_recall AS _c_recall,
+            ((2 * _risk) - _f1) * _d_f1 AS _c_f1,
+            _d_auc AS _c_auc,
+            _d_log_loss AS _c_log_loss,
+            _d_brier AS _c_brier
+        FROM _rows
+        INNER JOIN _influence USING (_window, model_version, segment, score)
+    ),
+    _customers AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            customer_id,
+            greatest(pow(sum(_c_accuracy), 2), sum(_c_accuracy * _c_accuracy)) AS _v_accuracy,
+            greatest(pow(sum(_c_precision), 2), sum(_c_precision * _c_precision)) AS _v_precision,
+            greatest(pow(sum(_c_recall), 2), sum(_c_recall * _c_recall)) AS _v_recall,
+            greatest(pow(sum(_c_f1), 2), sum(_c_f1 * _c_f1)) AS _v_f1,
+            greatest(pow(sum(_c_auc), 2), sum(_c_auc * _c_auc)) AS _v_auc,
+            greatest(pow(sum(_c_log_loss), 2), sum(_c_log_loss * _c_log_loss)) AS _v_log_loss,
+            greatest(pow(sum(_c_brier), 2), sum(_c_brier * _c_brier)) AS _v_brier
+        FROM _changes
+        GROUP BY
+            _window,
+            model_version,
+            segment,
+            customer_id
+    ),
+    _errors AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            count() AS customers,
+            1.959963984540054 * sqrt(sum(_v_accuracy)) AS _e_accuracy,
+            1.959963984540054 * sqrt(sum(_v_precision)) AS _e_precision,
+            1.959963984540054 * sqrt(sum(_v_recall)) AS _e_recall,
+            1.959963984540054 * sqrt(sum(_v_f1)) AS _e_f1,
+            1.959963984540054 * sqrt(sum(_v_auc)) AS _e_auc,
+            1.959963984540054 * sqrt(sum(_v_log_loss)) AS _e_log_loss,
+            1.959963984540054 * sqrt(sum(_v_brier)) AS _e_brier
+        FROM _customers
+        GROUP BY
+            _window,
+            model_version,
+            segment
+    )
+SELECT
+    fromUnixTimestamp64Milli(_window, 'UTC') AS window_from,
+    fromUnixTimestamp64Milli(least(_window + _width_ms, _to_ms), 'UTC') AS window_to,
+    model_version,
+    segment,
+    n,
+    positives,
+    tp,
+    fp,
+    fn,
+    tn,
+    accuracy,
+    precision,
+    recall,
+    f1,
+    auc,
+    pr_auc,
+    log_loss,
+    brier,
+    calibration_error,
+    lift_top_decile,
+    score_mean,
+    customers,
+    _calibrated_on AS calibrated_on,
+    greatest(accuracy - _e_accuracy, 0) AS accuracy_low,
+    least(accuracy + _e_accuracy, 1) AS accuracy_high,
+    greatest(precision - _e_precision, 0) AS precision_low,
+    least(precision + _e_precision, 1) AS precision_high,
+    greatest(recall - _e_recall, 0) AS recall_low,
+    least(recall + _e_recall, 1) AS recall_high,
+    greatest(f1 - _e_f1, 0) AS f1_low,
+    least(f1 + _e_f1, 1) AS f1_high,
+    greatest(auc - _e_auc, 0) AS auc_low,
+    least(auc + _e_auc, 1) AS auc_high,
+    greatest(log_loss - _e_log_loss, 0) AS log_loss_low,
+    log_loss + _e_log_loss AS log_loss_high,
+    greatest(brier - _e_brier, 0) AS brier_low,
+    least(brier + _e_brier, 1) AS brier_high
+FROM
+(
+    SELECT *
+    FROM _figures
+    INNER JOIN _errors USING (_window, model_version, segment)
+) AS _estimated
+LEFT JOIN
+(
+    SELECT
+        _version,
+        _calibrated_on
+    FROM _calibration
+) AS _known ON model_version = _version;
+
+CREATE TABLE event_clocks
+(
+    `kafka_partition` Int32,
+    `hour` DateTime('UTC'),
+    `customers` AggregateFunction(uniqCombined(12), String),
+    `landed_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYear(hour)
+ORDER BY (kafka_partition, hour)
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
+
 CREATE TABLE event_hours
 (
     `hour` DateTime('UTC'),
@@ -241,6 +546,23 @@ PARTITION BY toYYYYMMDD(event_time)
 ORDER BY (customer_id, kafka_partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
 
+CREATE MATERIALIZED VIEW events_to_event_clocks TO event_clocks
+(
+    `kafka_partition` Int32,
+    `hour` DateTime('UTC'),
+    `customers` AggregateFunction(uniqCombined(12), String),
+    `landed_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    kafka_partition,
+    toStartOfHour(event_time) AS hour,
+    uniqCombinedState(12)(customer_id) AS customers,
+    max(events.landed_at) AS landed_at
+FROM events
+GROUP BY
+    kafka_partition,
+    hour;
+
 CREATE MATERIALIZED VIEW events_to_event_hours TO event_hours
 (
     `hour` DateTime('UTC'),
@@ -266,6 +588,21 @@ GROUP BY
     hour,
     event_type,
     channel;
+
+CREATE MATERIALIZED VIEW events_to_label_changes TO label_changes
+(
+    `kind` String,
+    `customer_id` String,
+    `event_time` DateTime64(3, 'UTC'),
+    `landed_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    'purchase' AS kind,
+    customer_id,
+    event_time,
+    landed_at
+FROM events
+WHERE event_type = 'purchase';
 
 CREATE TABLE feature_hours
 (
@@ -302,6 +639,207 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (segment, feature, model_version, hour, trigger, bin)
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
+
+CREATE TABLE label_changes
+(
+    `kind` Enum8('prediction' = 0, 'purchase' = 1, 'outcome' = 2),
+    `customer_id` String CODEC(ZSTD(1)),
+    `event_time` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
+    `landed_at` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4)
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMMDD(landed_at)
+ORDER BY landed_at
+TTL toDateTime(landed_at) + toIntervalDay(30)
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, index_granularity = 8192;
+
+CREATE TABLE label_hours
+(
+    `horizon_days` UInt16,
+    `hour` DateTime('UTC'),
+    `revision` SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (horizon_days, hour)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE label_runs
+(
+    `horizon_days` UInt16,
+    `labelled_to` DateTime64(3, 'UTC'),
+    `changes_to` DateTime64(3, 'UTC'),
+    `finished_at` DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY (horizon_days, finished_at)
+SETTINGS index_granularity = 8192;
+
+CREATE VIEW label_watermark
+(
+    `watermark` DateTime64(3, 'UTC'),
+    `idle_partitions` UInt64
+)
+COMMENT 'tidemark 5cc891aef2489c39'
+AS SELECT
+    toDateTime64(minIf(_clock, _last >= (_latest - toIntervalHour(1))), 3, 'UTC') AS watermark,
+    countIf(_last < (_latest - toIntervalHour(1))) AS idle_partitions
+FROM
+(
+    SELECT
+        kafka_partition,
+        maxIf(hour, _customers >= least(8, ceil(_all / 2))) AS _clock,
+        max(_landed) AS _last,
+        max(max(_landed)) OVER () AS _latest
+    FROM
+    (
+        SELECT
+            kafka_partition,
+            hour,
+            _customers,
+            max(_customers) OVER (PARTITION BY kafka_partition) AS _all,
+            _landed
+        FROM
+        (
+            SELECT
+                kafka_partition,
+                hour,
+                uniqCombinedMerge(12)(_state) OVER (PARTITION BY kafka_partition ORDER BY hour DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _customers,
+                max(_landed_at) OVER (PARTITION BY kafka_partition) AS _landed
+            FROM
+            (
+                SELECT
+                    kafka_partition,
+                    hour,
+                    uniqCombinedMergeState(12)(customers) AS _state,
+                    max(landed_at) AS _landed_at
+                FROM event_clocks
+                GROUP BY
+                    kafka_partition,
+                    hour
+                ORDER BY
+                    kafka_partition ASC,
+                    hour DESC
+                LIMIT 1000 BY kafka_partition
+            )
+        )
+    )
+    GROUP BY kafka_partition
+);
+
+CREATE TABLE labelled_predictions
+(
+    `horizon_days` UInt16,
+    `prediction_id` String CODEC(ZSTD(1)),
+    `customer_id` String CODEC(ZSTD(1)),
+    `event_time` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
+    `model_version` LowCardinality(String),
+    `score` Float64,
+    `decision` LowCardinality(String),
+    `trigger` Enum8('event' = 0, 'sweep' = 1),
+    `degraded` Bool,
+    `channel` LowCardinality(String),
+    `tenure` LowCardinality(String),
+    `churned` UInt8,
+    `source` LowCardinality(String),
+    `revision` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4)
+)
+ENGINE = ReplacingMergeTree(revision)
+PARTITION BY toYYYYMMDD(event_time)
+ORDER BY (horizon_days, customer_id, event_time, prediction_id)
+SETTINGS index_granularity = 8192;
+
+CREATE MATERIALIZED VIEW labelled_predictions_to_label_hours TO label_hours
+(
+    `horizon_days` UInt16,
+    `hour` DateTime('UTC'),
+    `revision` DateTime64(3, 'UTC')
+)
+AS SELECT
+    horizon_days,
+    toStartOfHour(event_time) AS hour,
+    max(labelled_predictions.revision) AS revision
+FROM labelled_predictions
+GROUP BY
+    horizon_days,
+    hour;
+
+CREATE VIEW labels
+COMMENT 'tidemark 8f5c4f2a3407ee60'
+AS WITH
+    {from:DateTime64(3, 'UTC')} AS _from,
+    {to:DateTime64(3, 'UTC')} AS _to,
+    toIntervalDay({horizon_days:UInt16}) AS _horizon,
+    _predictions AS
+    (
+        SELECT
+            prediction_id,
+            customer_id,
+            event_time,
+            event_time + _horizon AS _until,
+            model_version,
+            score,
+            decision,
+            trigger,
+            degraded,
+            channel,
+            multiIf(isNaN(tenure_days), '', tenure_days < 30, 'tenure=0-30', tenure_days < 90, 'tenure=30-90', tenure_days < 180, 'tenure=90-180', tenure_days < 365, 'tenure=180-365', 'tenure=365+') AS tenure
+        FROM predictions
+        WHERE (event_time >= _from) AND (event_time < _to) AND (event_time < (((
+            SELECT watermark
+            FROM label_watermark
+        ) - _horizon) - toIntervalHour({lateness_h:UInt32})))
+        ORDER BY
+            customer_id ASC,
+            event_time ASC,
+            kafka_partition ASC,
+            kafka_offset ASC
+        LIMIT 1 BY
+            customer_id,
+            event_time,
+            prediction_id
+    ),
+    _purchases AS
+    (
+        SELECT
+            customer_id,
+            event_time AS _bought_at
+        FROM events
+        WHERE (event_type = 'purchase') AND (event_time > _from) AND (event_time < (_to + _horizon))
+    ),
+    _outcomes AS
+    (
+        SELECT
+            customer_id,
+            observed_at AS _observed_at,
+            argMax(outcome, (kafka_partition, kafka_offset)) AS _outcome
+        FROM outcomes
+        WHERE (observed_at > _from) AND (observed_at < (_to + _horizon))
+        GROUP BY
+            customer_id,
+            _observed_at
+    )
+SELECT
+    prediction_id,
+    _labelled.customer_id AS customer_id,
+    event_time,
+    model_version,
+    score,
+    decision,
+    trigger,
+    degraded,
+    channel,
+    tenure,
+    toUInt8(if(_observed_at > event_time, _outcome, NOT ((_bought_at > event_time) AND (_bought_at <= _until)))) AS churned,
+    if(_observed_at > event_time, 'outcome', 'events') AS source
+FROM
+(
+    SELECT
+        _predictions.*,
+        _purchases._bought_at AS _bought_at
+    FROM _predictions
+    ASOF LEFT JOIN _purchases ON (_predictions.customer_id = _purchases.customer_id) AND (_predictions.event_time < _purchases._bought_at)
+) AS _labelled
+ASOF LEFT JOIN _outcomes ON (_labelled.customer_id = _outcomes.customer_id) AND (_labelled._until >= _outcomes._observed_at);
 
 CREATE TABLE model_ledger
 (
@@ -496,6 +1034,132 @@ PARTITION BY toYYYYMM(observed_at)
 ORDER BY (customer_id, observed_at, kafka_partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
 
+CREATE MATERIALIZED VIEW outcomes_to_label_changes TO label_changes
+(
+    `kind` String,
+    `customer_id` String,
+    `event_time` DateTime64(3, 'UTC'),
+    `landed_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    'outcome' AS kind,
+    customer_id,
+    observed_at AS event_time,
+    landed_at
+FROM outcomes;
+
+CREATE VIEW performance
+COMMENT 'tidemark 54d690e76e9f5a92'
+AS WITH
+    toUnixTimestamp64Milli({from:DateTime64(3, 'UTC')}) AS _from_ms,
+    toUnixTimestamp64Milli({to:DateTime64(3, 'UTC')}) AS _to_ms,
+    if({window_h:UInt32} = 0, _to_ms - _from_ms, toInt64({window_h:UInt32}) * 3600000) AS _width_ms,
+    _rows AS
+    (
+        SELECT
+            _from_ms + (intDiv(toUnixTimestamp64Milli(event_time) - _from_ms, _width_ms) * _width_ms) AS _window,
+            model_version,
+            segment,
+            score,
+            decision = 'at_risk' AS _risk,
+            churned AS _y
+        FROM labelled_predictions
+        FINAL
+        ARRAY JOIN arrayDistinct(['', if(channel = '', '', concat('channel=', channel)), tenure]) AS segment
+        WHERE (horizon_days = {horizon_days:UInt16}) AND (event_time >= {from:DateTime64(3, 'UTC')}) AND (event_time < {to:DateTime64(3, 'UTC')}) AND (NOT degraded)
+    ),
+    _scores AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            score,
+            toFloat64(count()) AS _n,
+            sum(toFloat64(_y)) AS _p,
+            toFloat64(countIf(_risk)) AS _r,
+            sumIf(toFloat64(_y), _risk) AS _rp
+        FROM _rows
+        GROUP BY
+            _window,
+            model_version,
+            segment,
+            score
+    ),
+    _curve AS
+    (
+        SELECT
+            *,
+            sum(_n) OVER _up AS _n_up,
+            sum(_p) OVER _up AS _p_up,
+            sum(_n) OVER _all AS _n_all,
+            sum(_p) OVER _all AS _p_all,
+            sum(_r) OVER _all AS _r_all,
+            sum(_rp) OVER _all AS _rp_all,
+            least(greatest(score, 2.220446049250313e-16), 1 - 2.220446049250313e-16) AS _clipped
+        FROM _scores
+        WINDOW
+            _up AS (PARTITION BY _window, model_version, segment ORDER BY score ASC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+            _all AS (PARTITION BY _window, model_version, segment)
+    ),
+    _figures AS
+    (
+        SELECT
+            _window,
+            model_version,
+            segment,
+            toUInt64(any(_n_all)) AS n,
+            any(_p_all) AS positives,
+            any(_rp_all) AS tp,
+            any(_r_all) - tp AS fp,
+            positives - tp AS fn,
+            (n - positives) - fp AS tn,
+            (tp + tn) / n AS accuracy,
+            if((tp + fp) = 0, NULL, tp / (tp + fp)) AS precision,
+            if(positives = 0, NULL, tp / positives) AS recall,
+            if((((2 * tp) + fp) + fn) = 0, NULL, (2 * tp) / (((2 * tp) + fp) + fn)) AS f1,
+            if((positives <= 0) OR (positives >= n), NULL, sum(_p * ((_n_up - _p_up) - ((_n - _p) / 2))) / (positives * (n - positives))) AS auc,
+            if(positives = 0, NULL, sum((_p * ((_p_all - _p_up) + _p)) / ((_n_all - _n_up) + _n)) / positives) AS pr_auc,
+            sum(((-_p) * log(_clipped)) - ((_n - _p) * log1p(-_clipped))) / n AS log_loss,
+            sum(((_p * (1 - score)) * (1 - score)) + (((_n - _p) * score) * score)) / n AS brier,
+            arraySum(arrayMap(x -> abs(x), (sumMap([toUInt8(least(floor(score * 10), 9))], [_p - (_n * score)])).2)) / n AS calibration_error,
+            if(positives = 0, NULL, (sum((_p * least(greatest((_n_all / 10) - (_n_all - _n_up), 0), _n)) / _n) / (n / 10)) / (positives / n)) AS lift_top_decile,
+            sum(_n * score) / n AS score_mean
+        FROM _curve
+        GROUP BY
+            _window,
+            model_version,
+            segment
+    )
+SELECT
+    fromUnixTimestamp64Milli(_window, 'UTC') AS window_from,
+    fromUnixTimestamp64Milli(least(_window + _width_ms, _to_ms), 'UTC') AS window_to,
+    * EXCEPT _window
+FROM _figures;
+
+CREATE TABLE performance_reports
+(
+    `kind` Enum8('realised' = 0, 'estimated' = 1),
+    `horizon_days` UInt16,
+    `window_from` DateTime64(3, 'UTC'),
+    `window_to` DateTime64(3, 'UTC'),
+    `model_version` LowCardinality(String),
+    `segment` LowCardinality(String),
+    `metric` LowCardinality(String),
+    `value` Nullable(Float64),
+    `low` Nullable(Float64),
+    `high` Nullable(Float64),
+    `n` UInt64,
+    `positives` Float64,
+    `calibrated_on` UInt64,
+    `landed` UInt64,
+    `computed_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(computed_at)
+PARTITION BY toYYYYMM(window_from)
+ORDER BY (kind, horizon_days, model_version, segment, metric, window_from, window_to)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE prediction_hours
 (
     `hour` DateTime('UTC'),
@@ -658,6 +1322,20 @@ FROM
         bin
 )
 ARRAY JOIN arrayFilter(name -> (name != ''), [if(channel_name = '', '', concat('channel=', channel_name)), ['tenure=0-30', 'tenure=30-90', 'tenure=90-180', 'tenure=180-365', 'tenure=365+'][tenure_place]]) AS segment;
+
+CREATE MATERIALIZED VIEW predictions_to_label_changes TO label_changes
+(
+    `kind` String,
+    `customer_id` String,
+    `event_time` DateTime64(3, 'UTC'),
+    `landed_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    'prediction' AS kind,
+    customer_id,
+    event_time,
+    landed_at
+FROM predictions;
 
 CREATE MATERIALIZED VIEW predictions_to_prediction_hours TO prediction_hours
 (

@@ -4,7 +4,7 @@ import type { ClickHouseClient } from '../runtime/clickhouse.js';
  * Sets, changes or takes away how long rows are kept by event time; does nothing where it is so already.
  * @param days 0: for ever
  */
-export async function applyTtl(client: ClickHouseClient, table: 'events' | 'predictions' | 'shadow_predictions', days: number): Promise<void> {
+export async function applyTtl(client: ClickHouseClient, table: 'events' | 'predictions' | 'shadow_predictions' | 'labelled_predictions', days: number): Promise<void> {
   const current = await currentDays(client, table);
   if (current === days) return;
   // Whole days drop whole partitions; rewriting parts to delete rows within one would cost more than it frees.

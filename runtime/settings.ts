@@ -89,6 +89,8 @@ export const SETTINGS = {
   SHADOW_TIME_SHARE: z.coerce.number().min(0).max(1).default(0.25).describe('most of a scorer’s time that scoring in shadow takes; rows beyond it are not compared'),
   XGBOOST_LIBRARY: text().describe('your own libxgboost (shared library); unset: the published one, fetched once'),
   LABEL_HORIZON_DAYS: count(30, 1, 3650).describe('a customer without a purchase for this many days has churned'),
+  LABEL_LATENESS_H: count(24, 0).describe('hours of event time that late events are waited for, beyond the horizon, before a prediction gets its label'),
+  PERFORMANCE_WINDOW_H: count(24, 1).describe('hours of event time in a window that performance is reported of'),
   TRAIN_SNAPSHOT_STEP_DAYS: count(0, 0, 365).describe('days between two training snapshots of a customer; 0: from 1 to 7 by the length of the history'),
   TRAIN_ROWS_MAX: count(500_000, 1000, 50_000_000).describe('most rows of a training set; beyond it whole customers are left out by a hash of their id'),
   TRAIN_FAMILIES: z.string().default('xgboost,random_forest,logistic_regression').transform((v) => v.split(',').map((one) => one.trim()))
