@@ -40,7 +40,7 @@ export async function startScoringCluster(t: { teardown(end: () => Promise<void>
   const transactional = createKafka(settings, testLog, 'transactional');
   const registry = createRegistry(settings, testLog);
   const codec = createManifestCodec(registry);
-  await ensureTopics(kafka, settings, [TOPICS.features, TOPICS.predictions, TOPICS.models]);
+  await ensureTopics(kafka, settings, [TOPICS.features, TOPICS.predictions, TOPICS.shadow, TOPICS.models, TOPICS.ledger]);
   const [subject] = await registerSubjects(registry, [{ subject: subjectOf(TOPICS.features.name), schema: featuresAvro(view) }]);
   const { fields, valueOf } = featureRecords(view, subject!.id);
   const read = predictionReader(view);

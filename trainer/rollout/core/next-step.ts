@@ -88,7 +88,7 @@ function beginProbation(situation: Situation, plan: RolloutPlan): Step {
   const nothing = { wait: 'no version is on trial' };
   if (former === undefined || !onProbation(situation, plan)) return nothing;
   if (sinceChampion(situation).some(({ action, by }) => action === 'shadow' && by === ROLLOUT)) return nothing;
-  if (plan.clock === 'wall' && now_ms - deployment.since >= plan.probation_ms) return nothing;
+  if (plan.clock === 'wall' && now_ms - deployment.since >= plan.probation_ms + PROBATION_LATE_MS) return nothing;
   return { action: 'shadow', version: former, reason: `scored beside ${deployment.champion} during its probation` };
 }
 
@@ -100,6 +100,9 @@ function probation(situation: Situation, figures: PairFigures, counterpart: Chal
     return { wait: `${champion} on probation: ${Math.round(since / 1000)} of ${plan.probation_ms / 1000} s, ${figures.rows} rows compared` };
   return { action: 'retired', version: counterpart.version, reason: `${champion} held its probation: no limit broken on ${figures.rows} rows` };
 }
+
+/** A probation begins though nobody looked for a while; a champion of long ago is no new one. */
+const PROBATION_LATE_MS = 600_000;
 
 /** Rows flow and none is compared: the scorers refuse the version, or cannot load it in time. */
 function withoutRows({ champion_rows, now_ms, deployment }: Situation, challenger: Challenger, champion: string, limits: Limits): Step {

@@ -82,7 +82,8 @@ t.test('what is no evidence rolls nothing back', async (t) => {
 
 t.test('a new champion is held against the one before it', async (t) => {
   t.match(step(PROMOTED), /^shadow a \(scored beside b during its probation\)/);
-  t.match(step(PROMOTED, { after_ms: 600_000 }), /^wait/, 'too late for a probation');
+  t.match(step(PROMOTED, { after_ms: 700_000 }), /^shadow a/, 'nobody looked in time');
+  t.match(step(PROMOTED, { after_ms: 1_200_000 }), /^wait/, 'too late for a probation');
   t.match(step(PROMOTED, { plan: { probation_ms: 0 } }), /^wait/);
   t.match(step([FIRST], { after_ms: 1 }), /^wait/, 'the first version has none before it');
   t.match(step([FIRST, ['promoted', 'b', { by: 'user:ada' }]]), /^shadow a/, 'promoted by hand');
