@@ -10,7 +10,7 @@ import { logisticModel } from '../../../support/onnx.js';
 
 const manifest = (version: string, seed: number, changes = {}) => logisticModel(view, version, seed, { stage: 'candidate', ...changes }).manifest;
 const manifests = [manifest('20260101T000000Z-aaaa', 1, { stage: 'champion' }), manifest('20260102T000000Z-bbbb', 2), manifest('20260103T000000Z-cccc', 3), manifest('20260104T000000Z-dddd', 4), manifest('20260105T000000Z-eeee', 5)];
-const [a, b, c, d, e] = manifests.map(({ version }) => version) as [string, string, string, string, string];
+const [, b, c, d, e] = manifests.map(({ version }) => version) as [string, string, string, string, string];
 let at = 0;
 const entry = (action: LedgerEntry['action'], version: string, more: Partial<LedgerEntry> = {}): LedgerEntry => ledgerEntry({ model: 'churn', version, action, at: ++at, by: 'trainer', reason: `why ${at}`, ...more }, String(at));
 const entries = [entry('registered', b), entry('refused', b), entry('promoted', c), entry('promoted', d), entry('canary', e, { share: 0.1 })];
