@@ -19,7 +19,7 @@ import { until } from '../support/wait.js';
 const SEED = 43;
 const PARTITIONS = 2;
 /** Customers a partition of whom nothing more is heard: they make the changelog long. */
-const SILENT = 150_000;
+const SILENT = 400_000;
 t.comment(`seed ${SEED}`);
 t.setTimeout(300_000);
 

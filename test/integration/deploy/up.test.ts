@@ -6,7 +6,7 @@ import t from 'tap';
 import { runs, until } from '../../support/wait.js';
 import { startUp } from '../../support/up-process.js';
 
-const PARTS = ['clickhouse', 'kafka', 'landing', 'processor', 'registry', 'scorer'];
+const PARTS = ['clickhouse', 'drift', 'kafka', 'landing', 'processor', 'registry', 'rollout', 'scorer', 'trainer'];
 
 t.test('the supervisor: parts that die come back, a killed supervisor leaves nothing behind, a stop is clean', { skip: process.platform !== 'linux' && 'reads /proc' }, async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'tidemark-test-'));

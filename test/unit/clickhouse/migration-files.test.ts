@@ -33,8 +33,9 @@ t.test('names that would be passed over are refused', async (t) => {
 t.test('the files of the project are well formed', async (t) => {
   const migrations = await readMigrations();
   t.same(migrations.map(({ number }) => number), migrations.map((_, i) => i + 1), 'numbered without a gap');
+  // event_clocks holds sets and maxima: the same rows once more change neither
   for (const { name, statements } of migrations)
-    for (const statement of statements) t.match(statement, /^CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS |^ALTER TABLE \w+ (?:ADD COLUMN IF NOT EXISTS|DROP COLUMN IF EXISTS|MODIFY) /, `${name}: can be repeated`);
+    for (const statement of statements) t.match(statement, /^CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS |^ALTER TABLE \w+\s+(?:ADD COLUMN IF NOT EXISTS|DROP COLUMN IF EXISTS|MODIFY) |^INSERT INTO event_clocks\s/, `${name}: can be repeated`);
 });
 
 t.match(valueBin('v'), /^toInt16\(multiIf\(isNaN\(v\), 32767, v = 0, 0, v > 0, 10000 \+ .*log2\(v\) \* 32.*-\(10000 \+ .*log2\(-v\) \* 32/);
