@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { PROJECT_ROOT } from '../runtime/paths.js';
@@ -7,12 +7,13 @@ import { leftBehind } from './support/left-behind.js';
 import { readTap, type TapResult } from './support/tap-result.js';
 
 /**
- * Runs every test file, each in a process of its own: pure ones side by side, those that start real parts one at a time.
+ * Runs every test file, each in a process of its own, as many at a time as there are cores, at most two: those that start real parts
+ * wait for them more than they compute, and have ports and folders of their own.
  * A file that leaves a process or temporary files behind has failed.
  * Arguments are pieces of paths: only files that contain one of them run. The last line is `N passed, N failed`.
  */
-const SIDE_BY_SIDE = ['unit'];
-const ONE_BY_ONE = ['contract', 'integration', 'regression'];
+const FOLDERS = ['unit', 'contract', 'integration', 'regression'];
+const AT_A_TIME = Math.min(2, availableParallelism());
 /** Far beyond what a file takes: they end what hangs, and never what is slow. */
 const FILE_DEADLINE_MS = 480_000;
 const TEST_DEADLINE_S = 400;
@@ -29,15 +30,13 @@ let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp());
 
 const wanted = process.argv.slice(2);
-const filesUnder = (folders: readonly string[]): string[] =>
-  folders
-    .filter((folder) => existsSync(join(PROJECT_ROOT, 'test', folder)))
-    .flatMap((folder) => readdirSync(join(PROJECT_ROOT, 'test', folder), { recursive: true, encoding: 'utf8' }).map((name) => join('test', folder, name)))
+const filesUnder = (folder: string): string[] =>
+  readdirSync(join(PROJECT_ROOT, 'test', folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join('test', folder, name))
     .filter((name) => name.endsWith('.test.ts') && (wanted.length === 0 || wanted.some((piece) => name.includes(piece))))
     .sort();
 
-await runAll(filesUnder(SIDE_BY_SIDE), Math.min(2, availableParallelism()));
-await runAll(filesUnder(ONE_BY_ONE), 1);
+await runAll(FOLDERS.flatMap((folder) => filesUnder(folder)), AT_A_TIME);
 
 if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
 if (total.passed + total.failed === 0) console.log('no test file matches');

@@ -13,6 +13,8 @@ export type CommitOffsets = (commits: readonly PartitionCommit[]) => Promise<voi
 
 /** Joins the commits of all partitions that come up while one is on its way into the next one. */
 export interface Committer {
+  /** False until the group has given a way to commit: before the first fetch there is nothing to write down either. */
+  readonly ready: boolean;
   /**
    * Returns when the commit is written; tries for as long as `wanted` says so, which is asked before each attempt in the
    * same turn of the event loop.
@@ -29,7 +31,8 @@ interface Waiting {
 
 const RETRY_MS = 200;
 
-export function createCommitter(commitOffsets: CommitOffsets, log: Log): Committer {
+/** @param way how to commit now; undefined while there is none */
+export function createCommitter(way: () => CommitOffsets | undefined, log: Log): Committer {
   let waiting: Waiting[] = [];
   let running = false;
 
@@ -43,6 +46,8 @@ export function createCommitter(commitOffsets: CommitOffsets, log: Log): Committ
       waiting = [];
       if (batch.length === 0) continue;
       try {
+        const commitOffsets = way();
+        if (commitOffsets === undefined) throw new Error('no batch was fetched yet');
         await commitOffsets(batch.map(({ commit }) => commit));
         for (const { done } of batch) done(true);
       } catch (error) {
@@ -55,6 +60,7 @@ export function createCommitter(commitOffsets: CommitOffsets, log: Log): Committ
   }
 
   return {
+    get ready() { return way() !== undefined; },
     commit: (commit, wanted) => new Promise((done) => {
       waiting.push({ commit, wanted, done });
       if (!running) void run();

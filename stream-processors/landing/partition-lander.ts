@@ -184,10 +184,15 @@ export class PartitionLander {
       }
       const dueInMs = this.filling === undefined || this.redoTo >= 0 ? Infinity : this.filling.openedAtMs + this.options.flushMs - Date.now();
       if (dueInMs <= 0) this.seal();
-      else if (dueInMs === Infinity && this.landed > this.committed && this.redoTo < 0) await this.commit(this.landed, '', () => this.filling === undefined && this.sealed.length === 0);
+      else if (dueInMs === Infinity && this.mayCommit) await this.commit(this.landed, '', () => this.filling === undefined && this.sealed.length === 0);
       else await this.sleep(dueInMs);
     }
-    if (!this.closed && this.landed > this.committed && this.redoTo < 0) await this.commit(this.landed, '', () => true);
+    if (!this.closed && this.mayCommit) await this.commit(this.landed, '', () => true);
+  }
+
+  /** Something is landed that is not written down, and can be: an idle partition's beginning is no reason to hold up a stop. */
+  private get mayCommit(): boolean {
+    return this.landed > this.committed && this.redoTo < 0 && this.options.committer.ready;
   }
 
   /** One block, its steps in order. A kill between any two of them leaves the next owner at the same block. */

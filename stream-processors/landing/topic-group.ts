@@ -45,8 +45,8 @@ export async function runTopicGroup({ kafka, settings, log, groupId, tables, ins
   const admin = kafka.admin();
   await admin.connect();
   let stopping = false;
-  let commitNow: CommitOffsets = () => Promise.reject(new Error('no batch was fetched yet'));
-  const committer = createCommitter((commits) => commitNow(commits), log);
+  let commitNow: CommitOffsets | undefined;
+  const committer = createCommitter(() => commitNow, log);
   const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
   const placeOf = (key: string): { topic: string; partitions: number[] } => ({ topic: key.slice(0, key.lastIndexOf('/')), partitions: [Number(key.slice(key.lastIndexOf('/') + 1))] });
 

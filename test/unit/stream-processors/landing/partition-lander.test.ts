@@ -11,7 +11,7 @@ const FLUSH_MS = 20;
 const record = (offset: number): KafkaRecord => ({ offset, timestamp: 1_000 + offset, key: null, value: null, headers: {} });
 
 /** A table of one Int64, its offset; what is inserted is read back from the bytes. The first `slow` records take `ms` to be made. */
-function startLander(t: { teardown(end: () => void): unknown }, slow: number, ms: number) {
+function startLander(t: { teardown(end: () => void): unknown }, slow: number, ms: number, ready = true) {
   const inserted: number[] = [];
   const tokens: string[] = [];
   const commits: PartitionCommit[] = [];
@@ -22,7 +22,7 @@ function startLander(t: { teardown(end: () => void): unknown }, slow: number, ms
       return offset < slow ? sleep(ms).then(write) : write();
     },
   };
-  const committer: Committer = { commit: (commit, wanted) => { if (wanted()) commits.push(commit); return Promise.resolve(wanted()); } };
+  const committer: Committer = { ready, commit: (commit, wanted) => { if (wanted()) commits.push(commit); return Promise.resolve(wanted()); } };
   const lander = new PartitionLander({
     spec, partition: 0, committer, log: new Log('test', 'error', () => undefined), batchRows: 1000, flushMs: FLUSH_MS, onRoom: () => undefined,
     inserter: {
@@ -62,4 +62,10 @@ t.test('a stop while a record is being made: what stands before it is landed, it
   t.same(inserted, [0]);
   t.equal(commits.at(-1)?.offset, 1, 'the next owner begins at the record that was being made');
   t.equal(commits.at(-1)?.metadata, '');
+});
+
+t.test('a group that has fetched nothing yet has no way to commit: a stop does not wait for one', async (t) => {
+  const { lander, commits } = startLander(t, 0, 0, false);
+  await lander.drain();
+  t.same(commits, []);
 });
