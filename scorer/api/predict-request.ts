@@ -9,14 +9,19 @@ export type PredictRequest = { readonly customerId: string } | { readonly values
 const FLOAT32_MAX = 3.4028234663852886e38;
 const VALUE_RULE = 'a number within float32’s range, or null where it is missing';
 
-/** Compiles the checks of a predict body for a list of feature names. Unknown fields are refused by name. */
-export function predictRequestParser(names: readonly string[]): (body: unknown) => PredictRequest | { readonly errors: FieldError[] } {
+/** The bodies that POST /predict takes, for a list of feature names. Unknown fields are refused by name. */
+export function predictSchemas(names: readonly string[]) {
   const value = z.number(VALUE_RULE).min(-FLOAT32_MAX, VALUE_RULE).max(FLOAT32_MAX, VALUE_RULE).nullable();
   const inOrder = z.array(value, `${names.length} values in view order`).length(names.length, `${names.length} values in view order: ${names.join(', ')}`);
   const byName = z.strictObject(Object.fromEntries(names.map((name) => [name, value])));
   const idRule = `a string of 1 to ${EVENT_BOUNDS.id_length_max} characters`;
   const customer = z.strictObject({ customer_id: z.string(idRule).min(1, idRule).max(EVENT_BOUNDS.id_length_max, idRule) });
+  return { inOrder, byName, customer, any: z.union([customer, z.strictObject({ features: z.union([byName, inOrder]) }), inOrder]) };
+}
 
+/** Compiles the checks of a predict body for a list of feature names. */
+export function predictRequestParser(names: readonly string[]): (body: unknown) => PredictRequest | { readonly errors: FieldError[] } {
+  const { inOrder, byName, customer } = predictSchemas(names);
   const numbers = (values: readonly (number | null)[]): PredictRequest => ({ values: values.map((v) => v ?? Number.NaN) });
   return (body) => {
     if (Array.isArray(body)) return checked(inOrder, body, 'features', numbers);

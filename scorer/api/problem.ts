@@ -7,38 +7,66 @@ export interface FieldError {
   readonly rule: string;
 }
 
+/** Statuses of error answers, with their titles. */
+export const TITLES = {
+  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
+  408: 'Request Timeout', 409: 'Conflict', 413: 'Content Too Large', 415: 'Unsupported Media Type', 426: 'Upgrade Required',
+  429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 500: 'Internal Server Error', 503: 'Service Unavailable', 504: 'Gateway Timeout',
+} as const;
+
 /** An error answer (RFC 9457). */
 export interface Problem {
-  readonly status: 400 | 404 | 405 | 408 | 413 | 415 | 426 | 500 | 503;
+  readonly status: keyof typeof TITLES;
   readonly code: ErrorCode;
   readonly detail: string;
   readonly errors?: readonly FieldError[];
   /** Seconds after which the same request may succeed. */
   readonly retryAfterS?: number;
   readonly allow?: string;
+  /** Further headers of the answer, as name and value in turn. */
+  readonly headers?: readonly string[];
 }
 
-const TITLES: Record<Problem['status'], string> = {
-  400: 'Bad Request', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 413: 'Content Too Large',
-  415: 'Unsupported Media Type', 426: 'Upgrade Required', 500: 'Internal Server Error', 503: 'Service Unavailable',
-};
+export const INTERNAL: Problem = { status: 500, code: 'INTERNAL', detail: 'the request failed inside the scorer; its log has the cause' };
+
+/** A response as the server hands it to handlers: what its answer carries besides the handler's own. */
+export interface TaggedResponse extends HttpResponse {
+  requestId?: string;
+  /** Name and value in turn. */
+  moreHeaders?: readonly string[] | undefined;
+}
 
 export const isProblem = (value: object): value is Problem => 'status' in value && 'code' in value && 'detail' in value;
 
 export const invalid = (errors: readonly FieldError[]): Problem =>
   ({ status: 400, code: 'INPUT_INVALID', detail: errors.map(({ field, rule }) => `${field}: ${rule}`).join('; '), errors });
 
-export function problemJson({ status, code, detail, errors }: Problem): string {
-  return JSON.stringify({ type: `urn:tidemark:error:${code}`, title: TITLES[status], status, code, detail, ...(errors === undefined ? {} : { errors }) });
+export function problemJson({ status, code, detail, errors }: Problem, requestId?: string): string {
+  return JSON.stringify({
+    type: `urn:tidemark:error:${code}`, title: TITLES[status], status, code, detail, ...(errors === undefined ? {} : { errors }),
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+  });
 }
 
-export function sendProblem(res: HttpResponse, problem: Problem): void {
-  res.writeStatus(`${problem.status} ${TITLES[problem.status]}`).writeHeader('content-type', 'application/problem+json');
+/** Status line and what every answer carries. Every answer begins with it. */
+export function beginAnswer(res: TaggedResponse, status: string): HttpResponse {
+  res.writeStatus(status);
+  if (res.requestId !== undefined) res.writeHeader('x-request-id', res.requestId);
+  const more = res.moreHeaders;
+  if (more !== undefined) for (let i = 0; i + 1 < more.length; i += 2) res.writeHeader(more[i] as string, more[i + 1] as string);
+  return res;
+}
+
+export function sendProblem(res: TaggedResponse, problem: Problem): void {
+  beginAnswer(res, `${problem.status} ${TITLES[problem.status]}`).writeHeader('content-type', 'application/problem+json');
   if (problem.retryAfterS !== undefined) res.writeHeader('retry-after', String(problem.retryAfterS));
   if (problem.allow !== undefined) res.writeHeader('allow', problem.allow);
-  res.end(problemJson(problem));
+  for (let i = 0, more = problem.headers ?? []; i + 1 < more.length; i += 2) res.writeHeader(more[i] as string, more[i + 1] as string);
+  res.end(problemJson(problem, res.requestId));
 }
 
-export function sendJson(res: HttpResponse, body: unknown, status = '200 OK'): void {
-  res.writeStatus(status).writeHeader('content-type', 'application/json').end(typeof body === 'string' ? body : JSON.stringify(body));
-}
+export const sendText = (res: HttpResponse, body: string, mediaType: string, status = '200 OK'): void =>
+  void beginAnswer(res, status).writeHeader('content-type', mediaType).end(body);
+
+export const sendJson = (res: HttpResponse, body: unknown, status = '200 OK'): void =>
+  sendText(res, typeof body === 'string' ? body : JSON.stringify(body), 'application/json', status);

@@ -4,12 +4,14 @@ import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { ScorerHealth } from '../observe/health.js';
+import { admit, tag } from './admit.js';
 import type { LiveHub } from './live.js';
 import type { ScorerMetrics } from '../observe/metrics.js';
 import type { ScoreQueue } from './score-queue.js';
-import { routeCustomers } from './customers.js';
-import { routePredict } from './predict.js';
-import { sendJson, sendProblem, type Problem } from './problem.js';
+import { INTERNAL, isProblem, sendProblem, type Problem, type TaggedResponse } from './problem.js';
+import type { Page } from './root.js';
+import { methodName, type Finish, type Guard, type Route } from './route.js';
+import { apiRoutes } from './routes.js';
 import { routeSocket } from './socket.js';
 
 export interface ServerParts {
@@ -23,17 +25,11 @@ export interface ServerParts {
   health(): ScorerHealth;
   /** Whether the customers of a partition are scored by this process now; another's vectors may be old. */
   serves(partition: number): boolean;
+  /** Asked before every handler and upgrade; unset, everyone may do everything. */
+  readonly guard?: Guard;
+  /** What GET / answers to browsers. */
+  readonly page?: Page;
 }
-
-/** A route of the API: its handler answers exactly once, at once or after `onAborted` is registered. */
-export interface Route {
-  readonly method: 'get' | 'post';
-  readonly path: string;
-  readonly summary: string;
-  handle(res: HttpResponse, req: HttpRequest, finish: Finish): void;
-}
-/** Answers after the handler has returned: does nothing where the client has gone, and corks what it writes. */
-export type Finish = (answer: (res: HttpResponse) => void) => void;
 
 /**
  * Serves the API. Port 0 takes a free one.
@@ -41,66 +37,45 @@ export type Finish = (answer: (res: HttpResponse) => void) => void;
  */
 export async function serve(parts: ServerParts, host: string, port: number): Promise<Stoppable & { readonly port: number }> {
   const app = uws.App();
-  const routes: Route[] = [...routePredict(parts), ...routeCustomers(parts), ...observabilityRoutes(parts)];
-  routes.push({
-    method: 'get', path: '/', summary: 'this list',
-    handle: (res) => sendJson(res, { routes: [...routes.map(({ method, path, summary }) => ({ method: method.toUpperCase(), path, summary })), { method: 'GET', path: '/ws', summary: 'live scores (WebSocket)' }] }),
-  });
+  const routes = apiRoutes(parts);
   for (const route of routes) app[route.method](route.path, (res, req) => run(route, res, req, parts));
-  routeSocket(app, parts.hub);
+  routeSocket(app, parts.hub, parts.guard);
   for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes);
-  app.any('/*', (res, req) => sendProblem(res, { status: 404, code: 'NOT_FOUND', detail: `${req.getUrl().slice(0, 200)} is no route of this server; GET / lists them` }));
+  app.any('/*', (res, req) => refuse(res, req, { status: 404, code: 'NOT_FOUND', detail: `${req.getUrl().slice(0, 200)} is no route of this server; GET / lists them` }));
   const socket = await listen(app, host, port);
   parts.log.info('listening', { host, port: uws.us_socket_local_port(socket) });
   return { port: uws.us_socket_local_port(socket), stop: () => { app.close(); return Promise.resolve(); } };
 }
 
-function run(route: Route, res: HttpResponse, req: HttpRequest, { log, metrics }: ServerParts): void {
+function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics, guard }: ServerParts): void {
   const startedAt = performance.now();
   let over = false;
+  tag(res, req);
   res.onAborted(() => { over = true; });
-  const done = (): void => { over = true; metrics.httpAnswered(route.path, performance.now() - startedAt); };
   const finish: Finish = (answer) => {
     if (over) return;
+    over = true;
     res.cork(() => answer(res));
-    done();
+    metrics.httpAnswered(route.path, performance.now() - startedAt);
   };
   try {
-    route.handle(res, req, finish);
+    const admission = admit(guard, route, res, req);
+    if (isProblem(admission)) return finish((r) => sendProblem(r, admission));
+    route.handle(res, req, finish, admission.caller);
   } catch (error) {
-    log.error('request_failed', error, { path: route.path });
+    log.error('request_failed', error, { path: route.path, request_id: res.requestId });
     finish((r) => sendProblem(r, INTERNAL));
   }
 }
 
-export const INTERNAL: Problem = { status: 500, code: 'INTERNAL', detail: 'the request failed inside the scorer; its log has the cause' };
-
-const UNAVAILABLE = '503 Service Unavailable';
-
-function observabilityRoutes({ health, metrics, log }: ServerParts): Route[] {
-  return [
-    { method: 'get', path: '/health/live', summary: 'the process answers', handle: (_res, _req, finish) => finish((res) => sendJson(res, { status: 'up' })) },
-    {
-      method: 'get', path: '/health/ready', summary: 'a model serves',
-      handle: (_res, _req, finish) => finish((res) => { const { ready } = health(); sendJson(res, { ready }, ready ? '200 OK' : UNAVAILABLE); }),
-    },
-    {
-      method: 'get', path: '/health', summary: 'the state of each dependency',
-      handle: (_res, _req, finish) => finish((res) => { const state = health(); sendJson(res, state, state.ready ? '200 OK' : UNAVAILABLE); }),
-    },
-    {
-      method: 'get', path: '/metrics', summary: 'metrics in Prometheus’ text format',
-      handle: (_res, _req, finish) => void metrics.text().then((text) => finish((res) => void res.writeHeader('content-type', metrics.contentType).end(text)), (error: unknown) => {
-        log.error('request_failed', error, { path: '/metrics' });
-        finish((res) => sendProblem(res, INTERNAL));
-      }),
-    },
-  ];
+function refuse(res: TaggedResponse, req: HttpRequest, problem: Problem): void {
+  tag(res, req);
+  sendProblem(res, problem);
 }
 
 function refuseOtherMethods(app: TemplatedApp, path: string, routes: readonly Route[]): void {
-  const allow = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase()).join(', ');
-  app.any(path, (res, req) => sendProblem(res, { status: 405, code: 'INPUT_INVALID', detail: `${path} takes ${allow}, not ${req.getCaseSensitiveMethod()}`, allow }));
+  const allow = routes.filter((route) => route.path === path).map(methodName).join(', ');
+  app.any(path, (res: HttpResponse, req) => refuse(res, req, { status: 405, code: 'INPUT_INVALID', detail: `${path} takes ${allow}, not ${req.getCaseSensitiveMethod()}`, allow }));
 }
 
 function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {

@@ -1,10 +1,12 @@
-import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
+import type { HttpRequest, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { z } from 'zod';
 import { EVENT_BOUNDS } from '../../schemas/events/customer-event.js';
 import { EVERYTHING, type Subscription } from '../core/subscription.js';
+import { admit, tag } from './admit.js';
 import type { LiveClient, LiveConnection, LiveHub } from './live.js';
-import { invalid, problemJson, sendProblem, type FieldError } from './problem.js';
+import { invalid, isProblem, problemJson, sendProblem, type FieldError, type TaggedResponse } from './problem.js';
 import { fieldErrors } from './predict-request.js';
+import type { Guard } from './route.js';
 
 export const SOCKET_LIMITS = {
   clients_max: 10_000,
@@ -58,13 +60,13 @@ export function subscriptionOfMessage(text: string): Subscription | null | { err
 interface Session { readonly subscription: Subscription; client?: LiveClient }
 
 /** Live scores at /ws. */
-export function routeSocket(app: TemplatedApp, hub: LiveHub): void {
+export function routeSocket(app: TemplatedApp, hub: LiveHub, guard?: Guard): void {
   app.ws<Session>('/ws', {
     maxPayloadLength: SOCKET_LIMITS.message_bytes_max,
     maxBackpressure: SOCKET_LIMITS.backpressure_bytes_max,
     idleTimeout: SOCKET_LIMITS.idle_s,
     sendPingsAutomatically: true,
-    upgrade: (res, req, context) => upgrade(res, req, context, hub),
+    upgrade: (res, req, context) => upgrade(res, req, context, hub, guard),
     open(ws) {
       const session = ws.getUserData();
       session.client = hub.join(connectionOf(ws), session.subscription);
@@ -87,10 +89,19 @@ export function routeSocket(app: TemplatedApp, hub: LiveHub): void {
       if (client !== undefined) hub.leave(client);
     },
   });
-  app.any('/ws', (res) => sendProblem(res, { status: 426, code: 'INPUT_INVALID', detail: '/ws speaks WebSocket: connect with ws://' }));
+  app.any('/ws', (res: TaggedResponse, req) => {
+    tag(res, req);
+    sendProblem(res, { status: 426, code: 'INPUT_INVALID', detail: '/ws speaks WebSocket: connect with ws://' });
+  });
 }
 
-function upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t, hub: LiveHub): void {
+/** What may upgrade to it. */
+const SOCKET_ROUTE = { method: 'get', path: '/ws', role: 'reader' } as const;
+
+function upgrade(res: TaggedResponse, req: HttpRequest, context: us_socket_context_t, hub: LiveHub, guard: Guard | undefined): void {
+  tag(res, req);
+  const admission = admit(guard, SOCKET_ROUTE, res, req);
+  if (isProblem(admission)) return sendProblem(res, admission);
   const subscription = subscriptionOfQuery(req.getQuery());
   if ('errors' in subscription) return sendProblem(res, invalid(subscription.errors));
   if (hub.clients >= SOCKET_LIMITS.clients_max)

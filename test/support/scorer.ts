@@ -7,7 +7,7 @@ import { frame } from '../../runtime/registry/wire-format.js';
 import { customerActivity as view } from '../../schemas/features/customer-activity.js';
 import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
 import { createScoreQueue } from '../../scorer/api/score-queue.js';
-import { serve } from '../../scorer/api/server.js';
+import { serve, type ServerParts } from '../../scorer/api/server.js';
 import { createProbe } from '../../scorer/observe/health.js';
 import { createLiveHub, type LiveHub } from '../../scorer/api/live.js';
 import { createScorerMetrics, type ScorerMetrics } from '../../scorer/observe/metrics.js';
@@ -28,7 +28,7 @@ export interface TestScorer {
 }
 
 /** The real server, model holder, hub and store of a scorer on a free port, without Kafka. */
-export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }): Promise<TestScorer> {
+export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, more: Partial<ServerParts> = {}): Promise<TestScorer> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-scorer-'));
   const log = new Log('test', 'error', (line) => process.stderr.write(line));
   const store = await openOnlineStore({ folder, layout: predictionsAvro(view), clusterId: 'none' });
@@ -41,7 +41,7 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   const up = createProbe(() => Promise.resolve());
   const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });
   metrics.watch({ hub, lag: tasks, customers: () => store.stats().customers });
-  const server = await serve({ view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, '127.0.0.1', 0);
+  const server = await serve({ view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...more }, '127.0.0.1', 0);
   t.teardown(async () => {
     await server.stop();
     await store.close();
