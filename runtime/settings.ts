@@ -92,6 +92,7 @@ export const SETTINGS = {
   LABEL_LATENESS_H: count(24, 0).describe('hours of event time that late events are waited for, beyond the horizon, before a prediction gets its label'),
   PERFORMANCE_WINDOW_H: count(24, 1).describe('hours of event time in a window that performance is reported of'),
   TRAIN_SNAPSHOT_STEP_DAYS: count(0, 0, 365).describe('days between two training snapshots of a customer; 0: from 1 to 7 by the length of the history'),
+  TRAIN_HOLDOUT_DAYS: count(0, 0, 3650).describe('days that a model is measured on, and compared with the champion; 0: a quarter of the usable history, at most four horizons'),
   TRAIN_ROWS_MAX: count(500_000, 1000, 50_000_000).describe('most rows of a training set; beyond it whole customers are left out by a hash of their id'),
   TRAIN_FAMILIES: z.string().default('xgboost,random_forest,logistic_regression').transform((v) => v.split(',').map((one) => one.trim()))
     .pipe(z.array(z.enum(['xgboost', 'random_forest', 'logistic_regression'])).min(1)).describe('families that a training compares, with commas between'),

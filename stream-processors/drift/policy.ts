@@ -10,7 +10,7 @@ const LOOK_BACK_DAYS_MAX = 365;
 
 export type DriftSettings = Pick<Settings,
   'DRIFT_POLICY' | 'DRIFT_FALSE_ALARM_DAYS' | 'DRIFT_WINDOW_H' | 'DRIFT_STEP_H' | 'DRIFT_PERSISTENCE' | 'DRIFT_CALIBRATION_WINDOWS' | 'DRIFT_HISTORY_WINDOWS' |
-  'DRIFT_EFFECT_MIN' | 'DRIFT_ROWS_MIN' | 'DRIFT_PSI_MAX' | 'DRIFT_COOLDOWN_H'>;
+  'DRIFT_EFFECT_MIN' | 'DRIFT_ROWS_MIN' | 'DRIFT_PSI_MAX' | 'DRIFT_COOLDOWN_H' | 'LABEL_HORIZON_DAYS'>;
 
 export const policyOf = (settings: DriftSettings): Policy => ({
   kind: settings.DRIFT_POLICY,
@@ -25,6 +25,7 @@ export const policyOf = (settings: DriftSettings): Policy => ({
   psiMax: settings.DRIFT_PSI_MAX,
   persistence: settings.DRIFT_PERSISTENCE,
   cooldownMs: settings.DRIFT_COOLDOWN_H * HOUR_MS,
+  askAgainMs: settings.LABEL_HORIZON_DAYS * DAY_MS,
 });
 
 /** Features that are made of amounts. */

@@ -23,7 +23,7 @@ const [TRAINED_FROM, TRAINED_TO, WINDOW, YEAR_END, SHIFT_DAY, SHIFT_LOOKS] = [12
 const FEATURES = featureNames(view);
 const POLICY: Policy = {
   kind: 'budget', falseAlarmDays: 90, stepDays: 1, windowMs: WINDOW * DAY, stepMs: DAY, calibrationWindows: 4, historyWindows: 12,
-  effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 3, cooldownMs: 14 * DAY,
+  effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 3, cooldownMs: 14 * DAY, askAgainMs: 30 * DAY,
 };
 type Histogram = Map<number, { rows: number; total: number }>;
 
@@ -101,13 +101,13 @@ function distances(reference: Histogram, current: Histogram): { ks: number; js: 
   return { ks, js: Math.sqrt(Math.max(0, js)), psi, wasserstein: area / Math.max(0.001, Math.sqrt(Math.max(0, squares - mean * mean))), n, m };
 }
 
-interface Outcome { looks: number; alarms: number[]; evidently: number; evidentlyColumns: number; psi: number; firstEvidently: number }
+interface Outcome { looks: number; alarms: number[]; again: number; evidently: number; evidentlyColumns: number; psi: number; firstEvidently: number }
 
 function watchYear(days: readonly Histogram[][], from: number): Outcome {
   const references = FEATURES.map((_, f) => merged(days, TRAINED_FROM, TRAINED_TO, f));
   const past: PastLook[] = [];
   let watch: Watch = NEW_WATCH;
-  const outcome: Outcome = { looks: 0, alarms: [], evidently: 0, evidentlyColumns: 0, psi: 0, firstEvidently: NaN };
+  const outcome: Outcome = { looks: 0, alarms: [], again: 0, evidently: 0, evidentlyColumns: 0, psi: 0, firstEvidently: NaN };
   for (let day = TRAINED_TO + 2 * WINDOW; day <= days.length; day++) {
     const window = { from: START + (day - WINDOW) * DAY, to: START + day * DAY };
     const measurements: Measurement[] = [];
@@ -123,11 +123,12 @@ function watchYear(days: readonly Histogram[][], from: number): Outcome {
     }
     const judged = judge(window, measurements, past.filter((look) => isUsual(look, window, watch, []) && look.to > window.to - POLICY.windowMs * (POLICY.historyWindows + 1)), POLICY);
     const next = step(watch, window, judged, POLICY);
-    watch = next.change === 'raised' ? answered(next.watch, 'retrain') : next.watch;
+    watch = next.change === 'raised' || next.change === 'again' ? answered(next.watch, 'retrain', window.to) : next.watch;
     past.push({ ...window, measurements });
     if (day < from) continue;
     outcome.looks++;
     if (next.change === 'raised') outcome.alarms.push(day);
+    if (next.change === 'again') outcome.again++;
     if (moved >= FEATURES.length / 2) { outcome.evidently++; if (Number.isNaN(outcome.firstEvidently)) outcome.firstEvidently = day; }
     if (moved > 0) outcome.evidentlyColumns++;
     if (psi > 0) outcome.psi++;
@@ -136,8 +137,8 @@ function watchYear(days: readonly Histogram[][], from: number): Outcome {
 }
 
 for (const seed of SEEDS) {
-  const { looks, alarms, evidently, evidentlyColumns, psi } = watchYear(simulate(seed, YEAR_END), 0);
-  console.log(JSON.stringify({ bench: 'drift-verdicts, no change', seed, looks, false_alarms: alarms.length, on_days: alarms, allowed: Number((looks / 90).toFixed(1)), looks_evidently_dataset: evidently, looks_evidently_any_column: evidentlyColumns, looks_psi_any_feature: psi }));
+  const { looks, alarms, again, evidently, evidentlyColumns, psi } = watchYear(simulate(seed, YEAR_END), 0);
+  console.log(JSON.stringify({ bench: 'drift-verdicts, no change', seed, looks, false_alarms: alarms.length, on_days: alarms, asked_again: again, allowed: Number((looks / 90).toFixed(1)), looks_evidently_dataset: evidently, looks_evidently_any_column: evidentlyColumns, looks_psi_any_feature: psi }));
 }
 for (const shift of SHIFTS) {
   const [what, factor] = shift.split(' ');

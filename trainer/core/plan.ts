@@ -1,6 +1,9 @@
 const DAY_MS = 86_400_000;
-/** Share of the usable time that becomes the holdout. */
-const HOLDOUT_SHARE = 0.25;
+/**
+ * Share of the usable time that becomes the holdout, and its bound in horizons: what is held out is not learnt, and a model of
+ * three years that had not seen the last nine months would never catch up with a change.
+ */
+const HOLDOUT = { share: 0.25, share_max: 0.5, horizons_max: 4 };
 /** The first tenth of a history knows too little of its customers; a month is enough of a long one. */
 const WARM_UP = { share: 0.1, days_max: 30 };
 const USABLE_DAYS_MIN = 7;
@@ -37,10 +40,12 @@ export interface PlanInput {
   readonly horizon_days: number;
   /** 0: follows from the length of the history. */
   readonly step_days: number;
+  /** Length of the holdout; 0: follows from the length of the history. */
+  readonly holdout_days: number;
 }
 
 /** Divides a history by time: warm-up, training, a gap of one horizon, holdout, one horizon that is not matured. */
-export function planSnapshots({ first, watermark, horizon_days, step_days }: PlanInput): SnapshotPlan | Shortage {
+export function planSnapshots({ first, watermark, horizon_days, step_days, holdout_days }: PlanInput): SnapshotPlan | Shortage {
   const horizon_ms = horizon_days * DAY_MS;
   const history_ms = watermark - first;
   const from = first + Math.floor(Math.min(WARM_UP.share * history_ms, WARM_UP.days_max * DAY_MS));
@@ -54,7 +59,8 @@ export function planSnapshots({ first, watermark, horizon_days, step_days }: Pla
       'one horizon to label the latest rows, one as a gap before the holdout, and a week of rows; land more history or lower LABEL_HORIZON_DAYS' };
   }
   const step = step_days > 0 ? step_days : Math.min(SNAPSHOTS.step_days_max, Math.max(1, Math.round(usable_ms / DAY_MS / SNAPSHOTS.wanted)));
-  const holdoutFrom = matured - Math.floor(usable_ms * HOLDOUT_SHARE);
+  const holdout_ms = holdout_days > 0 ? Math.min(holdout_days * DAY_MS, HOLDOUT.share_max * usable_ms) : Math.min(HOLDOUT.share * usable_ms, HOLDOUT.horizons_max * horizon_ms);
+  const holdoutFrom = matured - Math.floor(holdout_ms);
   const train = { after: from, to: holdoutFrom - horizon_ms };
   return { train, holdout: { after: holdoutFrom, to: matured }, step_ms: step * DAY_MS, horizon_ms };
 }

@@ -49,6 +49,7 @@ export async function readHistory({ client, settings }: DatasetOptions): Promise
 export function planFor(history: History, settings: Settings): SnapshotPlan {
   const plan = planSnapshots({
     first: history.first, watermark: history.watermark, horizon_days: settings.LABEL_HORIZON_DAYS, step_days: settings.TRAIN_SNAPSHOT_STEP_DAYS,
+    holdout_days: settings.TRAIN_HOLDOUT_DAYS,
   });
   if (isShortage(plan)) throw new TidemarkError('TRAINING_DATA_INSUFFICIENT', `training: ${plan.shortage}`);
   return plan;

@@ -36,6 +36,8 @@ export interface Policy extends Budget {
   readonly psiMax: number;
   readonly persistence: number;
   readonly cooldownMs: number;
+  /** Time after which a retraining that brought no other version is asked for again: labels take so long. */
+  readonly askAgainMs: number;
 }
 
 /** The measurements of a past look that calibration may learn from. */

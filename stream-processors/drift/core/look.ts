@@ -5,7 +5,7 @@ import { judge, type Judged, type PastLook, type Policy } from './judge.js';
 import type { Finding } from './triage/aggregates.js';
 import { attribute, type Cause } from './triage/attribute.js';
 import { quarantineId, quarantineOf, type Quarantine } from './triage/quarantine.js';
-import { answered, isUsual, step, type Alarm, type Watch, type WatchMode } from './watch.js';
+import { answered, isUsual, step, type Alarm, type Change, type Watch, type WatchMode } from './watch.js';
 
 /** Everything that a look depends on: the same input gives the same result, whoever makes the look and how often. */
 export interface LookInput {
@@ -56,12 +56,12 @@ export function lookAt(input: LookInput): LookResult {
   const quiet = input.past.filter((look) => isUsual(look, input.window, input.watch, quarantines) && look.to > input.window.to - input.policy.windowMs * (input.policy.historyWindows + 1));
   const judged = judge(input.window, input.measurements, quiet, input.policy);
   const { watch, change, mode, persistent } = step(input.watch, input.window, judged, input.policy);
-  const answer = (change === 'raised' && watch.alarm !== null) || watch.alarm?.answer === 'waiting'
-    ? answerOf(input, watch.alarm!, persistent, judged, quarantines)
-    : undefined;
+  const { alarm } = watch;
+  const asks = change === 'raised' || change === 'again' || alarm?.answer === 'waiting' || alarm?.answer === 'data_bug';
+  const answer = alarm !== null && asks ? answerOf(input, alarm, change, persistent, judged, quarantines) : undefined;
   const said = answer?.explanation ?? (change === 'cleared' ? 'the alarm has ended' : change === 'standing' ? 'the alarm stands' : bugs.events[0]?.explanation ?? '');
   return {
-    watch: answer === undefined ? watch : answered(watch, answer.answer),
+    watch: answer === undefined ? watch : answered(watch, answer.answer, input.window.to),
     mode, judged,
     quarantines: [...bugs.quarantines, ...(answer?.quarantine === undefined ? [] : [answer.quarantine])],
     alerts: [...bugs.alerts, ...(answer?.alert === undefined ? [] : [answer.alert])],
@@ -98,17 +98,20 @@ interface Answer {
   readonly alert?: Alert;
 }
 
-function answerOf(input: LookInput, alarm: Alarm, persistent: readonly Judged[], judged: readonly Judged[], quarantines: readonly Quarantine[]): Answer | undefined {
+function answerOf(input: LookInput, alarm: Alarm, change: Change, persistent: readonly Judged[], judged: readonly Judged[], quarantines: readonly Quarantine[]): Answer | undefined {
   const { model, window, policy, cooldownUntil } = input;
-  const wasWaiting = alarm.answer === 'waiting';
+  const wasWaiting = change === 'standing' && alarm.answer === 'waiting';
   // What waited for a cooldown and is not beyond its threshold any more waits on, until it comes back or the alarm ends.
   if (persistent.length === 0 || (wasWaiting && window.to < cooldownUntil)) return undefined;
-  const cause = attribute({ window, persistent, judged, quarantines, moneyFeatures: input.moneyFeatures, lookBackMs: input.lookBackMs });
+  const span = { from: alarm.first.from, to: window.to };
+  const cause = attribute({ window: span, persistent, judged, quarantines, moneyFeatures: input.moneyFeatures, lookBackMs: input.lookBackMs });
   if (cause.kind === 'data_bug') {
     const { quarantine } = cause;
-    return { answer: 'skip', explanation: `the change is put down to the ${quarantine.cause} of ${quarantine.channel === '' ? 'all channels' : quarantine.channel} since ${new Date(quarantine.from).toISOString()}: no retraining` };
+    return { answer: 'data_bug', explanation: `the change is put down to the ${quarantine.cause} of ${quarantine.channel === '' ? 'all channels' : quarantine.channel} since ${new Date(quarantine.from).toISOString()}: no retraining` };
   }
-  const draft = driftEvent(input, alarm, persistent);
+  const asked = alarm.asked ?? 0;
+  const first = driftEvent(input, alarm, persistent);
+  const draft = asked === 0 ? first : { ...first, explanation: `asked for again, after ${asked} without another version in service: ${first.explanation}` };
   if (cause.kind === 'one_channel') return oneChannel(model, alarm, window, cause, draft);
   if (window.to < cooldownUntil)
     return { answer: 'waiting', explanation: draft.explanation, event: { ...draft, decision: 'skip', explanation: `${draft.explanation}; a retraining was asked for already, none other before ${new Date(cooldownUntil).toISOString()}` } };

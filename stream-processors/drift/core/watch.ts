@@ -7,8 +7,11 @@ export interface Alarm {
   readonly first: DriftWindow;
   /** End of the window at which it was raised. */
   readonly raised_at: number;
-  /** What was said to it; `waiting` where a retraining is to follow when a cooldown is over. */
-  readonly answer: 'retrain' | 'skip' | 'waiting';
+  /** What was said to it; `waiting` where a retraining is to follow when a cooldown is over, `data_bug` while all of it is put down to one. */
+  readonly answer: 'retrain' | 'skip' | 'waiting' | 'data_bug';
+  /** Retrainings asked for, and the end of the window at which the last one was. */
+  readonly asked?: number;
+  readonly asked_at?: number;
 }
 
 /**
@@ -32,7 +35,12 @@ export const NEW_WATCH: Watch = { baseline_from: 0, excluded: [], streaks: {}, c
 const EXCLUDED_MAX = 50;
 
 export type WatchMode = 'calibrating' | 'quiet' | 'suspect' | 'alarmed';
-export type Change = 'none' | 'raised' | 'standing' | 'cleared';
+export type Change = 'none' | 'raised' | 'again' | 'standing' | 'cleared';
+/**
+ * How often one alarm asks. The first retraining hardly knows anything of the change: its labels take a horizon, its rows a
+ * second one beside what is held out. As long as no other version came of it and the change stands, it is asked for again.
+ */
+const ASKS_MAX = 4;
 
 export interface Step {
   readonly watch: Watch;
@@ -43,7 +51,7 @@ export interface Step {
 }
 
 /** One look further. `answer` of a raised alarm is the caller's to set (`answered`). */
-export function step(watch: Watch, window: DriftWindow, judged: readonly Judged[], policy: { readonly persistence: number; readonly cooldownMs: number }): Step {
+export function step(watch: Watch, window: DriftWindow, judged: readonly Judged[], policy: { readonly persistence: number; readonly cooldownMs: number; readonly askAgainMs: number }): Step {
   const beyond = judged.filter(({ verdict }) => verdict === 'beyond');
   const streaks = Object.fromEntries(beyond.map(({ key }) => {
     const before = watch.streaks[key];
@@ -62,13 +70,23 @@ export function step(watch: Watch, window: DriftWindow, judged: readonly Judged[
     const excluded = [...watch.excluded, { from: alarm.first.from, to: window.to }].slice(-EXCLUDED_MAX);
     return { watch: { ...next, alarm: null, excluded }, change: 'cleared', mode: 'quiet', persistent };
   }
+  const { answer, asked = 0, asked_at = alarm.raised_at } = alarm;
+  if (answer === 'waiting') return { watch: next, change: 'standing', mode: 'alarmed', persistent };
+  if (answer === 'retrain' && asked < ASKS_MAX) {
+    const due = window.to >= asked_at + Math.max(policy.cooldownMs, policy.askAgainMs) && persistent.length > 0;
+    return { watch: next, change: due ? 'again' : 'standing', mode: 'alarmed', persistent };
+  }
   // What has lasted for so long, and was answered, is the new usual: it is learnt anew, and the next change is seen again.
-  if (alarm.answer !== 'waiting' && window.to >= alarm.raised_at + policy.cooldownMs)
+  if (window.to >= asked_at + policy.cooldownMs)
     return { watch: { ...next, streaks: {}, alarm: null, baseline_from: alarm.raised_at, excluded: [] }, change: 'cleared', mode: 'calibrating', persistent };
   return { watch: next, change: 'standing', mode: 'alarmed', persistent };
 }
 
-export const answered = (watch: Watch, answer: Alarm['answer']): Watch => (watch.alarm === null ? watch : { ...watch, alarm: { ...watch.alarm, answer } });
+export function answered(watch: Watch, answer: Alarm['answer'], at: number): Watch {
+  const { alarm } = watch;
+  if (alarm === null) return watch;
+  return { ...watch, alarm: { ...alarm, answer, ...(answer === 'retrain' ? { asked: (alarm.asked ?? 0) + 1, asked_at: at } : {}) } };
+}
 
 /** Whether a past window says what is usual, for a look at `window`. */
 export function isUsual(past: DriftWindow, window: DriftWindow, watch: Watch, broken: readonly DriftWindow[]): boolean {

@@ -12,7 +12,7 @@ t.test('no customer and no future leaks across a fold, whatever the history', as
   for (let round = 0; round < 200; round++) {
     const first = Date.UTC(2026, 0, 1);
     const horizon_days = 1 + Math.floor(next() * 60);
-    const plan = planSnapshots({ first, watermark: first + next() * 500 * DAY_MS, horizon_days, step_days: 0 });
+    const plan = planSnapshots({ first, watermark: first + next() * 500 * DAY_MS, horizon_days, step_days: 0, holdout_days: 0 });
     if (isShortage(plan)) continue;
     const rows = Array.from({ length: 400 }, () => ({ customer: Math.floor(next() * 50), at: plan.train.after + next() * (plan.holdout.to - plan.train.after) }));
     for (const rotate of [false, true])

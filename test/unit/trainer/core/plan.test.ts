@@ -4,8 +4,8 @@ import { random } from '../../../support/random.js';
 
 const DAY_MS = 86_400_000;
 const day = (n: number): number => Date.UTC(2026, 0, 1) + n * DAY_MS;
-const plan = (days: number, horizon_days: number, step_days = 0): ReturnType<typeof planSnapshots> =>
-  planSnapshots({ first: day(0), watermark: day(days), horizon_days, step_days } satisfies PlanInput);
+const plan = (days: number, horizon_days: number, step_days = 0, holdout_days = 0): ReturnType<typeof planSnapshots> =>
+  planSnapshots({ first: day(0), watermark: day(days), horizon_days, step_days, holdout_days } satisfies PlanInput);
 
 t.test('a year of history with a month’s horizon', async (t) => {
   const got = plan(365, 30) as SnapshotPlan;
@@ -22,7 +22,7 @@ t.test('no label window reaches over a border, whatever the history and the hori
   for (let round = 0; round < 500; round++) {
     const days = next() * 800;
     const horizon_days = 1 + Math.floor(next() * 120);
-    const got = plan(days, horizon_days);
+    const got = plan(days, horizon_days, 0, next() < 0.5 ? 0 : Math.ceil(next() * 400));
     const where = `seed ${seed}, round ${round}: ${days.toFixed(1)} days, horizon ${horizon_days}`;
     if (isShortage(got)) {
       const needed = Number(/needs (\d+)/.exec(got.shortage)![1]);
@@ -39,6 +39,14 @@ t.test('no label window reaches over a border, whatever the history and the hori
     if (!(got.step_ms >= DAY_MS && got.step_ms <= 7 * DAY_MS)) t.fail(`${where}: step ${got.step_ms}`);
   }
   t.ok(planned > 200, `${planned} plans held`);
+});
+
+t.test('how long is measured', async (t) => {
+  const days = (got: ReturnType<typeof plan>): number => ((got as SnapshotPlan).holdout.to - (got as SnapshotPlan).holdout.after) / DAY_MS;
+  t.equal(days(plan(365, 30)), (365 - 30 - 60) / 4, 'a quarter of the usable time');
+  t.equal(days(plan(1100, 30)), 120, 'four horizons of a long one');
+  t.equal(days(plan(365, 30, 0, 14)), 14, 'as it is given');
+  t.equal(days(plan(365, 30, 0, 365)), (365 - 30 - 60) / 2, 'no more than is trained on');
 });
 
 t.test('a short history is refused with what is needed', async (t) => {

@@ -9,7 +9,7 @@ import { seeded, type Random } from '../../../../support/random.js';
 const DAY = 86_400_000;
 const POLICY: Policy = {
   kind: 'budget', falseAlarmDays: 90, stepDays: 1, windowMs: 7 * DAY, stepMs: DAY, calibrationWindows: 4, historyWindows: 12,
-  effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 3, cooldownMs: 14 * DAY,
+  effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 3, cooldownMs: 14 * DAY, askAgainMs: 30 * DAY,
 };
 const FEATURES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const measurement = (feature: string, value: number, changes: Partial<Measurement> = {}): Measurement =>

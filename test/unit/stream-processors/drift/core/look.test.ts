@@ -10,7 +10,7 @@ const FIRST = 20_000;
 /** Fixed limits, two looks in a row: what follows from a verdict is the same as with a budget. */
 const POLICY: Policy = {
   kind: 'classic', falseAlarmDays: 90, stepDays: 1, windowMs: DAY, stepMs: DAY, calibrationWindows: 4, historyWindows: 12,
-  effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 2, cooldownMs: 14 * DAY,
+  effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 2, cooldownMs: 14 * DAY, askAgainMs: 7 * DAY,
 };
 const window = (day: number): { from: number; to: number } => ({ from: (FIRST + day - 1) * DAY, to: (FIRST + day) * DAY });
 const psi = (feature: string, value: number, segment = ''): Measurement => ({ feature, segment, against: 'reference', statistic: 'psi', value, baseline: 0, p: null, degrees: 9, n: 1000, n_reference: 1000 });
@@ -41,6 +41,13 @@ t.test('a change asks once, and not again while the alarm stands', async (t) => 
   t.match(event, { decision: 'retrain', dedupe_key: `drift/churn/v1/${new Date(window(2).to).toISOString()}`, cooldown_until: window(2).to + 14 * DAY, evidence: [{ feature: 'events_7d', value: 0.5, threshold: 0.2 }] });
 });
 
+t.test('a change that stands without another version in service is asked for again when a horizon and the cooldown are over', async (t) => {
+  const results = run(Array.from({ length: 20 }, (_, day) => ({ measurements: day === 0 ? QUIET : MOVED })));
+  t.same(results.flatMap(({ decision }, day) => (decision === 'none' ? [] : [`${day} ${decision}`])), ['2 retrain', '16 retrain']);
+  t.match(results[16]!.events[0]!.explanation, /^asked for again, after 1 without another version/);
+  t.not(results[16]!.events[0]!.dedupe_key, results[2]!.events[0]!.dedupe_key);
+});
+
 t.test('during a cooldown a change is noted, and asked for when it is over', async (t) => {
   const cooldownUntil = window(4).to;
   const results = run([MOVED, MOVED, MOVED, MOVED, MOVED, MOVED].map((measurements) => ({ measurements, cooldownUntil })));
@@ -55,6 +62,12 @@ t.test('a data bug: alert, quarantine, skip; the change in what is made of amoun
   t.same(results.map(({ quarantines }) => quarantines.length), [0, 1, 1, 0]);
   t.equal(new Set(results.flatMap(({ alerts }) => alerts.map(({ id }) => id))).size, 1, 'it grows under one id');
   t.match(results[2]!.explanation, /put down to the null_burst/);
+});
+
+t.test('an alarm that was put down to a bug asks as soon as something moves that the bug cannot move', async (t) => {
+  const moved = [psi('events_7d', 0.01), psi('spend_7d', 0.9)];
+  const results = run([{ measurements: QUIET }, { measurements: moved, findings: [burst(1, 3, 20)] }, { measurements: moved }, { measurements: moved }, { measurements: MOVED }, { measurements: MOVED }]);
+  t.same(decisions(results), ['none', 'skip', 'skip', 'skip', 'none', 'retrain']);
 });
 
 t.test('a change of what no bug explains asks in spite of one', async (t) => {

@@ -5,19 +5,19 @@ import { answered, isUsual, NEW_WATCH, step, type Watch } from '../../../../../s
 const DAY = 86_400_000;
 /** Days since the epoch at which the sequences begin. */
 const FIRST = 20_000;
-const POLICY = { persistence: 3, cooldownMs: 14 * DAY };
+const POLICY = { persistence: 3, cooldownMs: 14 * DAY, askAgainMs: 7 * DAY };
 const window = (day: number): { from: number; to: number } => ({ from: (FIRST + day - 7) * DAY, to: (FIRST + day) * DAY });
 const judged = (verdict: Verdict, key = 'ks|reference|a|'): Judged => ({ key, feature: 'a', segment: '', against: 'reference', statistic: 'ks', value: 0.2, expected: 0.1, threshold: 0.15, p: 1e-9, n: 1000, verdict });
 
 /** Verdicts of a sequence of days, a letter each: q quiet, h held, b beyond, o another test beyond; what comes of them. */
-function run(letters: string, from: Watch = NEW_WATCH, answer: 'retrain' | 'skip' | 'waiting' = 'retrain'): { said: string; watch: Watch } {
+function run(letters: string, from: Watch = NEW_WATCH, answer: 'retrain' | 'skip' | 'waiting' | 'data_bug' = 'skip'): { said: string; watch: Watch } {
   let watch = from;
   let said = '';
   [...letters].forEach((letter, day) => {
     const verdicts = { q: [judged('quiet')], h: [judged('held')], b: [judged('beyond')], o: [judged('beyond', 'ks|reference|b|')], c: [judged('calibrating')] }[letter]!;
     const next = step(watch, window(day), verdicts, POLICY);
-    watch = next.change === 'raised' ? answered(next.watch, answer) : next.watch;
-    said += { none: '.', raised: 'R', standing: '|', cleared: 'C' }[next.change];
+    watch = next.change === 'raised' || next.change === 'again' ? answered(next.watch, answer, window(day).to) : next.watch;
+    said += { none: '.', raised: 'R', again: 'A', standing: '|', cleared: 'C' }[next.change];
   });
   return { said, watch };
 }
@@ -35,6 +35,15 @@ t.test('persistence, hysteresis, and the new usual', async (t) => {
   ];
   for (const [letters, said, why] of table) t.equal(run(letters).said, said, `${letters}: ${why}`);
   t.equal(run('bbb' + 'b'.repeat(20), NEW_WATCH, 'waiting').said, '..R' + '|'.repeat(20), 'one that waits for its answer stands');
+  t.equal(run('bbb' + 'b'.repeat(14), NEW_WATCH, 'data_bug').said, '..R' + '|'.repeat(13) + 'C', 'so does one that is put down to a bug');
+});
+
+t.test('a change of which no other version came is asked for again, four times in all', async (t) => {
+  const wait = '|'.repeat(13);
+  t.equal(run('b'.repeat(60), NEW_WATCH, 'retrain').said, `..R${wait}A${wait}A${wait}A${wait}C.`);
+  t.equal(run('b'.repeat(15) + 'hhhhhb', NEW_WATCH, 'retrain').said.slice(15), '||||||', 'not while it is within the threshold, and then not before it is persistent');
+  t.equal(run('b'.repeat(15) + 'hhhhhbbb', NEW_WATCH, 'retrain').said.slice(15), '|||||||A');
+  t.equal(run('b'.repeat(15) + 'qqq', NEW_WATCH, 'retrain').said.slice(15), '||C', 'nor when it is over');
 });
 
 t.test('which windows say what is usual', async (t) => {
