@@ -22,6 +22,8 @@ export interface LookInput {
   readonly policy: Policy;
   /** Event time up to which a retraining that was asked for keeps drift from asking again; 0 for none. */
   readonly cooldownUntil: number;
+  /** A retraining was asked for and the trainer has not answered yet: nothing is asked for again before it has. */
+  readonly unanswered: boolean;
   readonly moneyFeatures: ReadonlySet<string>;
   /** How far back features remember. */
   readonly lookBackMs: number;
@@ -57,9 +59,9 @@ export function lookAt(input: LookInput): LookResult {
   const judged = judge(input.window, input.measurements, quiet, input.policy);
   const { watch, change, mode, persistent } = step(input.watch, input.window, judged, input.policy);
   const { alarm } = watch;
-  const asks = change === 'raised' || change === 'again' || alarm?.answer === 'waiting' || alarm?.answer === 'data_bug';
+  const asks = change === 'raised' || (change === 'again' && !input.unanswered) || alarm?.answer === 'waiting' || alarm?.answer === 'data_bug';
   const answer = alarm !== null && asks ? answerOf(input, alarm, change, persistent, judged, quarantines) : undefined;
-  const said = answer?.explanation ?? (change === 'cleared' ? 'the alarm has ended' : change === 'standing' ? 'the alarm stands' : bugs.events[0]?.explanation ?? '');
+  const said = answer?.explanation ?? (change === 'cleared' ? 'the alarm has ended' : change === 'standing' || change === 'again' ? 'the alarm stands' : bugs.events[0]?.explanation ?? '');
   return {
     watch: answer === undefined ? watch : answered(watch, answer.answer, input.window.to),
     mode, judged,
