@@ -14,6 +14,9 @@ const shares = (preset: string) => z.string().default(preset).transform((text, c
   context.addIssue({ code: 'custom', message: 'expected rising shares between 0 and 1 with commas between (0.05,0.25), or none' });
   return z.NEVER;
 });
+/** Origins as browsers write them, or `*`. */
+const origins = () => z.string().regex(/^\s*(\*|https?:\/\/[^\s,\/]+(\s*,\s*https?:\/\/[^\s,\/]+)*)\s*$/, 'expected origins as browsers write them (https://shop.example), several with commas between, or *').optional();
+const addresses = () => z.string().regex(/^\s*[0-9A-Fa-f.:]+(\s*,\s*[0-9A-Fa-f.:]+)*\s*$/, 'expected addresses (10.0.0.7), several with commas between').optional();
 const brokers = () => z.string().regex(/^\s*[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*\s*$/, 'expected host:port, several with commas between').optional();
 
 /** Every setting of every process: its environment variable, bounds, default and meaning. README's table is checked against it. */
@@ -54,6 +57,19 @@ export const SETTINGS = {
 
   SCORER_HOST: z.string().min(1).default('127.0.0.1').describe('address the scorer listens on'),
   SCORER_PORT: port(8080).describe('port of the scorer: REST, WebSocket, metrics'),
+  SCORER_KEYS_FILE: text().describe('file of the API keys, written by tidemark keys; unset: keys.json in DATA_DIR. Keys are asked for as soon as it is there'),
+  SCORER_API_KEY: text().describe('key by which commands of this machine ask a scorer that wants one'),
+  SCORER_ALLOW_INSECURE: flag(false).describe('let the scorer listen where others can reach it without keys or without TLS, because something in front sees to it'),
+  SCORER_TLS_CERT_FILE: text().describe('certificate of the scorer with its chain (PEM); read again when it changes'),
+  SCORER_TLS_KEY_FILE: text().describe('key of the certificate (PEM)'),
+  SCORER_TLS_CLIENT_CA_FILE: text().describe('CA certificates (PEM) that sign the clients: only clients with a certificate of theirs are let in'),
+  SCORER_CORS_ORIGINS: origins().describe('origins whose pages may ask the scorer, with commas between, or *; unset: only its own page'),
+  SCORER_TRUSTED_PROXIES: addresses().describe('addresses of proxies whose X-Forwarded-For is believed, with commas between'),
+  SCORER_KEY_RATE_PER_S: z.coerce.number().min(0).max(1_000_000).default(0).describe('requests a second that each key may make; 0: no limit'),
+  SCORER_KEY_BURST: count(0, 0, 1_000_000).describe('requests that a key may make at once; 0: what two seconds give'),
+  SCORER_ADDRESS_RATE_PER_S: z.coerce.number().min(0).max(1_000_000).default(0).describe('requests a second that each address may make; 0: no limit'),
+  SCORER_ADDRESS_BURST: count(0, 0, 1_000_000).describe('requests that an address may make at once; 0: what two seconds give'),
+  SCORER_CONNECTIONS_MAX: count(20_000, 1, 1_000_000).describe('most connections at once, WebSockets included'),
   FEATURES_METRICS_PORT: port(9464).describe('port of the feature processor: /health and /metrics'),
   ROLLOUT_METRICS_PORT: port(9468).describe('port of the rollout: /health and /metrics'),
   LANDING_METRICS_PORT: port(9465).describe('port of landing: /health and /metrics'),
@@ -148,7 +164,7 @@ const schema = z.strictObject(SETTINGS);
 export type Settings = z.infer<typeof schema>;
 
 /** Settings whose value never appears in a log, an error or a listing; each may come from a file named by NAME_FILE. */
-export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD', 'ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY', 'ARTIFACTS_SESSION_TOKEN', 'MLFLOW_TRACKING_TOKEN', 'MLFLOW_TRACKING_PASSWORD'] as const satisfies readonly (keyof Settings)[];
+export const SECRETS = ['KAFKA_SASL_PASSWORD', 'SCHEMA_REGISTRY_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_READER_PASSWORD', 'ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY', 'ARTIFACTS_SESSION_TOKEN', 'MLFLOW_TRACKING_TOKEN', 'MLFLOW_TRACKING_PASSWORD', 'SCORER_API_KEY'] as const satisfies readonly (keyof Settings)[];
 
 /**
  * Reads the settings from the environment; every problem is listed at once.
@@ -193,6 +209,9 @@ const TOGETHER: readonly (readonly [name: string, needs: string])[] = [
   ['KAFKA_CERT_FILE', 'KAFKA_KEY_FILE'],
   ['KAFKA_KEY_FILE', 'KAFKA_CERT_FILE'],
   ['SCHEMA_REGISTRY_PASSWORD', 'SCHEMA_REGISTRY_USERNAME'],
+  ['SCORER_TLS_CERT_FILE', 'SCORER_TLS_KEY_FILE'],
+  ['SCORER_TLS_KEY_FILE', 'SCORER_TLS_CERT_FILE'],
+  ['SCORER_TLS_CLIENT_CA_FILE', 'SCORER_TLS_CERT_FILE'],
   ['MLFLOW_TRACKING_USERNAME', 'MLFLOW_TRACKING_PASSWORD'],
   ['MLFLOW_TRACKING_PASSWORD', 'MLFLOW_TRACKING_USERNAME'],
   ['ARTIFACTS_ACCESS_KEY_ID', 'ARTIFACTS_SECRET_ACCESS_KEY'],
