@@ -1,4 +1,4 @@
-import { integer, message, text } from '../../trainer/import/core/protobuf.js';
+import { integer, message, text } from '../../schemas/onnx/protobuf.js';
 
 /**
  * Small models as foreign exporters write them, field by field (numbers are those of onnx.proto), with what they compute in

@@ -12,6 +12,8 @@ export interface TreeEnsemble {
   readonly yes: number[];
   readonly no: number[];
   readonly missing_yes: boolean[];
+  /** Sum of the hessian of the rows that came by: what explanations weigh the ways by. */
+  readonly cover: number[];
   readonly trees: number;
   readonly features: number;
   /** What every row starts from, before the leaves are added: log-odds for binary:logistic. */
@@ -35,6 +37,7 @@ interface XgboostTree {
   default_left: (number | boolean)[];
   categories_nodes?: number[];
   loss_changes: number[];
+  sum_hessian: number[];
 }
 
 /** A model that has no tree ensemble of one output. */
@@ -48,7 +51,7 @@ export function parseTreeEnsemble(json: string): TreeEnsemble {
   const objective = learner.objective.name;
   if (Number(learner.learner_model_param.num_class) > 1) throw new UnsupportedModel(`${learner.learner_model_param.num_class} classes: only models of one output are read`);
   const ensemble: TreeEnsemble = {
-    tree: [], node: [], feature: [], value: [], leaf: [], yes: [], no: [], missing_yes: [],
+    tree: [], node: [], feature: [], value: [], leaf: [], yes: [], no: [], missing_yes: [], cover: [],
     trees: model.trees.length, features: Number(learner.learner_model_param.num_feature),
     base_margin: baseMargin(learner.learner_model_param.base_score, objective), objective,
   };
@@ -76,6 +79,7 @@ function appendTree(into: TreeEnsemble, tree: XgboostTree, index: number): void 
     into.node.push(i);
     into.leaf.push(leaf);
     into.value.push(Math.fround(tree.split_conditions[at]!));
+    into.cover.push(Math.fround(tree.sum_hessian[at]!));
     into.feature.push(leaf ? 0 : tree.split_indices[at]!);
     into.missing_yes.push(!leaf && Boolean(tree.default_left[at]));
     into.yes.push(leaf ? 0 : order.push(tree.left_children[at]!) - 1);

@@ -46,6 +46,8 @@ function treesNode(e: TreeEnsemble, output: string): Node {
       floats('nodes_values', inner(e.value, 0)),
       ints('nodes_truenodeids', e.yes),
       ints('nodes_falsenodeids', e.no),
+      // Runtimes pass them over; the scorer's explanations need them (scorer/explain).
+      floats('nodes_hitrates', e.cover),
       ints('nodes_missing_value_tracks_true', e.missing_yes.map(Number)),
       ints('target_treeids', leaves(e.tree)),
       ints('target_nodeids', leaves(e.node)),

@@ -1,4 +1,4 @@
-import { concat, integer, LENGTH_DELIMITED, message, readFields, text, textOf, type Field } from './protobuf.js';
+import { concat, integer, LENGTH_DELIMITED, message, readFields, text, textOf, type Field } from '../../../schemas/onnx/protobuf.js';
 
 /** Field numbers of onnx.proto, which never change: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 const MODEL = { graph: 7, opsets: 8 } as const;

@@ -7,6 +7,8 @@ export interface Field {
   readonly end: number;
   /** Of length-delimited fields, the content. */
   readonly content: Uint8Array;
+  /** Of fields of 4 or 8 bytes, those. */
+  readonly fixed: Uint8Array;
   /** Of varints. */
   readonly value: number;
 }
@@ -23,10 +25,11 @@ export function readFields(bytes: Uint8Array): Field[] {
     [tag, at] = readVarint(bytes, at);
     const wire = tag & 7;
     let content: Uint8Array = NONE;
+    let fixed: Uint8Array = NONE;
     let value = 0;
     if (wire === 0) [value, at] = readVarint(bytes, at);
-    else if (wire === 1) at += 8;
-    else if (wire === 5) at += 4;
+    else if (wire === 1) fixed = bytes.subarray(at, at += 8);
+    else if (wire === 5) fixed = bytes.subarray(at, at += 4);
     else if (wire === LENGTH_DELIMITED) {
       let length: number;
       [length, at] = readVarint(bytes, at);
@@ -34,7 +37,7 @@ export function readFields(bytes: Uint8Array): Field[] {
       at += length;
     } else throw new RangeError(`wire type ${wire} at byte ${start}`);
     if (at > bytes.length) throw new RangeError(`field ${Math.floor(tag / 8)} at byte ${start} ends beyond the message`);
-    fields.push({ id: Math.floor(tag / 8), wire, start, end: at, content, value });
+    fields.push({ id: Math.floor(tag / 8), wire, start, end: at, content, fixed, value });
   }
   return fields;
 }
