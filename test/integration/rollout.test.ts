@@ -43,6 +43,10 @@ const decider = { kafka: createKafka(settings, testLog, 'transactional'), manife
 const clickhouse = createClickHouse(settings);
 t.teardown(() => clickhouse.close());
 await migrate(clickhouse, settings);
+// Outcomes by which m5 is wrong wherever it differs, and so is m6: a label for each compared row as it lands.
+await clickhouse.command({ query: `CREATE MATERIALIZED VIEW planted_labels TO labelled_predictions AS
+  SELECT ${settings.LABEL_HORIZON_DAYS} AS horizon_days, prediction_id, customer_id, event_time, if(champion_version = 'm6', champion_score < challenger_score, champion_score > challenger_score) AS churned, 'outcome' AS source, now64(3) AS revision
+  FROM shadow_predictions WHERE challenger_version = 'm5' OR champion_version = 'm6'` });
 
 const child = (entry: string, more: Record<string, string> = {}): Child => {
   const made = new Child(entry, { LOG_LEVEL: 'info', ...env, ...more });
@@ -109,6 +113,13 @@ t.test('a rollout from shadow to all, two rollbacks, and everything predicted on
   await release('m4', 4);
   await promoteModel(settings, testLog, 'm4', { mode: 'canary', share: 0.5 }, '', silent);
   await until('the canary is rolled back', has('rollout rolled_back m4 to m2'));
+
+  await release('m5', 1.005);
+  await promoteModel(settings, testLog, 'm5', { mode: 'canary', share: 0.5 }, '', silent);
+  await until('a canary that outcomes speak against is rolled back', has('rollout rolled_back m5 to m2'));
+  await release('m6', 0.995);
+  await promoteModel(settings, testLog, 'm6', { mode: 'full' }, '', silent);
+  await until('a champion that outcomes speak against is rolled back', has('rollout rolled_back m6 to m2'));
   await t.rejects(promoteModel(settings, testLog, 'm2', { mode: 'full' }, '', silent), { code: 'INPUT_INVALID', message: /the champion already/ });
   await t.rejects(rollBackModel(settings, testLog, 'm4', undefined, '', silent), { code: 'INPUT_INVALID', message: /does not serve: the champion is m2, the challenger none/ });
   await t.rejects(promoteModel(settings, testLog, 'm9', { mode: 'full' }, '', silent), { code: 'NOT_FOUND', message: /no version "m9"/ });
@@ -122,7 +133,8 @@ t.test('a rollout from shadow to all, two rollbacks, and everything predicted on
   const user = (await entriesNow()).find(({ by }) => by.startsWith('user:'))!.by;
   t.same(await said(), [
     'trainer promoted m1', 'trainer shadow m2', 'rollout canary m2 0.3', 'rollout canary m2 0.6', 'rollout promoted m2', 'rollout shadow m1', 'rollout retired m1',
-    `${user} promoted m3`, 'rollout shadow m2', 'rollout rolled_back m3 to m2', `${user} canary m4 0.5`, 'rollout rolled_back m4 to m2', `${user} rolled_back m2 to m1`,
+    `${user} promoted m3`, 'rollout shadow m2', 'rollout rolled_back m3 to m2', `${user} canary m4 0.5`, 'rollout rolled_back m4 to m2',
+    `${user} canary m5 0.5`, 'rollout rolled_back m5 to m2', `${user} promoted m6`, 'rollout shadow m2', 'rollout rolled_back m6 to m2', `${user} rolled_back m2 to m1`,
   ], 'each step once');
   await until('all predictions', async () => (await cluster.predictions()).length >= cluster.published).catch((error: unknown) => t.comment(String(error)));
   await sleep(500); // what came twice would come now
@@ -131,7 +143,7 @@ t.test('a rollout from shadow to all, two rollbacks, and everything predicted on
 t.test('each record is predicted once, by the version that its customer had then', async (t) => {
   const predictions = await cluster.predictions();
   t.same(cluster.complaints(predictions), []);
-  t.same([...new Set(predictions.map(({ model_version }) => model_version))].sort(), ['m1', 'm2', 'm3', 'm4']);
+  t.same([...new Set(predictions.map(({ model_version }) => model_version))].sort(), ['m1', 'm2', 'm3', 'm4', 'm5', 'm6']);
   const versionOf = new Map(predictions.map(({ prediction_id, model_version }) => [prediction_id, model_version]));
   const type = avroType(SHADOW_PREDICTION_AVRO);
   const pairs: ShadowPrediction[] = [];
@@ -142,10 +154,10 @@ t.test('each record is predicted once, by the version that its customer had then
     return versionOf.get(prediction_id) !== (mode === 'canary' ? challenger_version : champion_version) || (mode === 'canary' && placeOf(saltOf(challenger_version), id, 0, id.length) >= share);
   });
   t.same(wrong.slice(0, 3), []);
-  t.same([...new Set(pairs.filter(({ mode }) => mode === 'canary').map(({ challenger_version, share }) => `${challenger_version} ${share}`))].sort(), ['m2 0.3', 'm2 0.6', 'm4 0.5']);
+  t.same([...new Set(pairs.filter(({ mode }) => mode === 'canary').map(({ challenger_version, share }) => `${challenger_version} ${share}`))].sort(), ['m2 0.3', 'm2 0.6', 'm4 0.5', 'm5 0.5']);
   const rows = async <Row>(query: string): Promise<Row[]> => (await clickhouse.query({ query, format: 'JSONEachRow' })).json<Row>();
   const count = async (table: string): Promise<number> => Number((await rows<{ n: string }>(`SELECT count() AS n FROM ${table}`))[0]!.n);
-  await until('all has landed', async () => (await count('shadow_predictions')) >= pairs.length && (await count('predictions')) >= predictions.length && (await count('model_ledger')) >= 17);
+  await until('all has landed', async () => (await count('shadow_predictions')) >= pairs.length && (await count('predictions')) >= predictions.length && (await count('model_ledger')) >= (await entriesNow()).length);
   t.equal(await count('shadow_predictions'), pairs.length);
   const [sums] = await rows<Record<string, number>>('SELECT sum(champion_score) AS champion, sum(challenger_score) AS challenger, countIf(challenger_degraded) AS bad FROM shadow_predictions');
   const total = (of: (pair: ShadowPrediction) => number): number => pairs.reduce((sum, pair) => sum + of(pair), 0);
@@ -153,7 +165,11 @@ t.test('each record is predicted once, by the version that its customer had then
   const entries = await entriesNow();
   t.equal(await count('model_ledger'), entries.length);
   t.match(await rows('SELECT champion, challenger FROM deployments'), [{ champion: deploymentOf(entries).champion, challenger: '' }]);
-  t.match(await rows('SELECT version, stage FROM models_now ORDER BY version'), [{ stage: 'champion' }, { stage: 'rolled_back' }, { stage: 'rolled_back' }, { stage: 'rolled_back' }]);
+  t.match(await rows('SELECT version, stage FROM models_now ORDER BY version'), [{ stage: 'champion' }, { stage: 'rolled_back' }, { stage: 'rolled_back' }, { stage: 'rolled_back' }, { stage: 'rolled_back' }, { stage: 'rolled_back' }]);
   t.match((await rows<{ reason: string; evidence: string }>("SELECT reason, evidence FROM model_ledger WHERE action = 'rolled_back' AND version = 'm4'"))[0], { reason: /as a canary of 0.5: KS 0\.\d+ between the scores of both/, evidence: /"ks":0\.\d+/ });
+  t.match(await rows("SELECT reason, evidence FROM model_ledger WHERE action = 'rolled_back' AND version IN ('m5', 'm6') ORDER BY version"), [
+    { reason: /as a canary of 0.5: log loss higher by 0\.0\d+ on \d+ rows whose outcome is known/, evidence: /"loss":\{"rows":\d+,"difference":0\.\d+,"z":\d/ },
+    { reason: /on probation: log loss higher by 0\.\d+ on \d+ rows whose outcome is known/, evidence: /"difference":-0\.\d+,"z":-\d/ },
+  ]);
   t.same([...scorers, landing, ...rollouts].flatMap(({ died }) => died), [], 'nothing ended by itself');
 });

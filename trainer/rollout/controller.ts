@@ -17,6 +17,8 @@ export interface ControllerOptions {
   readonly model: string;
   readonly plan: RolloutPlan;
   readonly limits: Limits;
+  /** LABEL_HORIZON_DAYS */
+  readonly horizon_days: number;
   readonly clock: () => number;
   /** The ledger as far as it has been read. */
   entries(): readonly LedgerEntry[];
@@ -36,11 +38,11 @@ export interface Check {
  * Looks at the trial once and writes the step that follows. Nothing is kept between two looks: a controller that was
  * killed, and one beside it, come to the same step from the same ledger, and `decide` lets one of them write it.
  */
-export async function checkRollout({ decider, client, log, model, plan, limits, clock, entries, manifests }: ControllerOptions): Promise<Check> {
+export async function checkRollout({ decider, client, log, model, plan, limits, horizon_days, clock, entries, manifests }: ControllerOptions): Promise<Check> {
   const deployment = deploymentOf(entries(), manifests());
   const { champion, challenger } = deployment;
   const now_ms = clock();
-  const figures = champion === undefined || challenger === undefined ? undefined : await measurePairs(client, champion, challenger);
+  const figures = champion === undefined || challenger === undefined ? undefined : await measurePairs(client, champion, challenger, horizon_days);
   const stalled = champion !== undefined && challenger !== undefined && figures?.rows === 0;
   const champion_rows = stalled ? await championRows(client, champion, challenger.at, Math.max(1, limits.rows_min)) : 0;
   const step = nextStep({ deployment, entries: entries(), figures, champion_rows, now_ms }, plan, limits);

@@ -52,7 +52,7 @@ export async function startRollout(settings: Settings, log: Log): Promise<Stoppa
 
   const options = {
     decider: { kafka: createKafka(settings, log, 'transactional'), manifests: manifestCodec, ledger: ledgerCodec, log },
-    client, log, model, plan: planOf(settings), limits: limitsOf(settings), clock: Date.now,
+    client, log, model, plan: planOf(settings), limits: limitsOf(settings), horizon_days: settings.LABEL_HORIZON_DAYS, clock: Date.now,
     entries: () => entries, manifests: () => [...published].map(([version, stage]) => ({ version, stage })),
   };
   async function look(): Promise<void> {
