@@ -1209,6 +1209,7 @@ CREATE TABLE predictions
     `view_version` UInt16,
     `trigger` Enum8('event' = 0, 'sweep' = 1),
     `degraded` Bool,
+    `runtime` LowCardinality(String),
     `produced_at` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
     `features_at` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
     `channel` LowCardinality(String),

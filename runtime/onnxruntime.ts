@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { PROJECT_ROOT } from './paths.js';
 
 /**
  * ONNX Runtime, loaded here and nowhere else: since 1.30 its builds report usage to Microsoft and leave files in the
@@ -12,3 +15,6 @@ export const ort = require('onnxruntime-node') as typeof import('onnxruntime-nod
 export const ortBinding: unknown = require('onnxruntime-node/dist/binding.js');
 /** The package's version, which is the library's. */
 export const ORT_VERSION = (require('onnxruntime-node/package.json') as { version: string }).version;
+const RELEASE = (JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+/** What a score's bits depend on beside vector and model; it stands in each prediction. */
+export const SCORING_RUNTIME = `ort/${ORT_VERSION} ${process.platform}-${process.arch} tidemark/${RELEASE}`;

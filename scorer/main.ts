@@ -6,6 +6,7 @@ import type { Stoppable } from '../runtime/lifecycle.js';
 import type { Log } from '../runtime/log.js';
 import { createManifestCodec } from '../runtime/models/codec.js';
 import { createLedgerCodec } from '../runtime/models/ledger.js';
+import { SCORING_RUNTIME } from '../runtime/onnxruntime.js';
 import { AvroTypes } from '../runtime/registry/avro-types.js';
 import { createRegistry } from '../runtime/registry/registry.js';
 import type { Settings } from '../runtime/settings.js';
@@ -80,7 +81,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
       createTask: (partition) => createScoreTask({
         partition, store, restore,
         score: createRecordScorer({
-          partition, view, canonical, holder, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
+          partition, view, canonical, holder, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, runtime: SCORING_RUNTIME, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
           skipped(reason, record, why) {
             metrics.skipped(reason);
             noteSkip(reason, { partition, offset: record.offset, why });

@@ -1,6 +1,6 @@
 import { createClickHouse, onClickHouse } from '../../runtime/clickhouse.js';
 import type { Log } from '../../runtime/log.js';
-import { ORT_VERSION } from '../../runtime/onnxruntime.js';
+import { SCORING_RUNTIME } from '../../runtime/onnxruntime.js';
 import type { Settings } from '../../runtime/settings.js';
 import { customerActivity } from '../../schemas/features/customer-activity.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
@@ -21,8 +21,10 @@ export interface Compared<T> {
 export interface Replay {
   readonly prediction: Omit<StoredPrediction, 'values'>;
   readonly model: { readonly model: string; readonly version: string; readonly family: string; readonly onnx_sha256: string; readonly source: 'artifacts' | 'models' };
-  /** Of the training that made the model, and of this process. */
+  /** Of the scorer that made the prediction (empty: not recorded), and of this process. */
   readonly runtime: Compared<string>;
+  /** Of the training that made the model. */
+  readonly trained_with: string;
   /** From the stored vector. */
   readonly score: Compared<number> & { readonly rows: number };
   /** Under the DECISION_THRESHOLD of now. */
@@ -60,7 +62,8 @@ export async function replayPrediction(settings: Settings, log: Log, prediction_
       return {
         prediction, features, score,
         model: { model: manifest.model, version: manifest.version, family: manifest.family, onnx_sha256: manifest.onnx_sha256, source },
-        runtime: compared(runtimeOf(manifest.parameters), runtimeNow()),
+        runtime: compared(prediction.runtime, SCORING_RUNTIME),
+        trained_with: trainedWith(manifest.parameters),
         decision: compared(prediction.decision, decide(rescored.score, settings.DECISION_THRESHOLD) as string),
         events: typeof again === 'string' ? again : { records: again.records, duplicates: again.duplicates, too_late: again.too_late, until: again.until },
         equal: score.equal && features.length > 0 && features.every(({ equal }) => equal),
@@ -75,5 +78,4 @@ export async function replayPrediction(settings: Settings, log: Log, prediction_
 const compared = <T extends number | string>(stored: T, again: T): Compared<T> =>
   ({ stored, again, equal: Object.is(stored, again) });
 
-const runtimeOf = ({ onnxruntime, platform }: Readonly<Record<string, string>>): string => (onnxruntime === undefined ? 'not known' : `onnxruntime ${onnxruntime}, ${platform ?? ''}`);
-const runtimeNow = (): string => `onnxruntime ${ORT_VERSION}, node ${process.versions.node} ${process.platform}-${process.arch}`;
+const trainedWith = ({ onnxruntime, platform }: Readonly<Record<string, string>>): string => (onnxruntime === undefined ? 'not known' : `onnxruntime ${onnxruntime}, ${platform ?? ''}`);

@@ -15,6 +15,8 @@ export interface StoredPrediction {
   readonly view_version: number;
   readonly trigger: Trigger;
   readonly degraded: boolean;
+  /** What scored it; empty where nothing recorded it. */
+  readonly runtime: string;
   /** By feature, bit for bit; of features that the table has columns for. */
   readonly values: ReadonlyMap<string, number>;
 }
@@ -38,7 +40,7 @@ export async function readPrediction(client: ClickHouseClient, prediction_id: st
     "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'predictions' AND type = 'Float64' AND name != 'score' ORDER BY position", {});
   const names = columns.map(({ name }) => name);
   const [row] = await rows<Row & { bits: readonly string[] }>(client, `
-    SELECT prediction_id, customer_id, event_id, decision, model_version, view_version, toString(trigger) AS trigger, toUInt8(degraded) AS degraded,
+    SELECT prediction_id, customer_id, event_id, decision, model_version, view_version, toString(trigger) AS trigger, toUInt8(degraded) AS degraded, runtime,
       toUnixTimestamp64Milli(event_time) AS event_time_ms, toUnixTimestamp64Milli(produced_at) AS produced_at_ms, reinterpretAsUInt64(score) AS score_bits,
       [${names.map((name) => `reinterpretAsUInt64(\`${name}\`)`).join(', ')}] AS bits
     FROM predictions WHERE prediction_id = {id:String} ORDER BY kafka_offset LIMIT 1`, { id: prediction_id });
@@ -46,7 +48,7 @@ export async function readPrediction(client: ClickHouseClient, prediction_id: st
   return {
     prediction_id,
     customer_id: String(row['customer_id']), event_id: String(row['event_id']), decision: String(row['decision']), model_version: String(row['model_version']),
-    view_version: Number(row['view_version']), trigger: row['trigger'] as Trigger, degraded: Number(row['degraded']) === 1,
+    view_version: Number(row['view_version']), trigger: row['trigger'] as Trigger, degraded: Number(row['degraded']) === 1, runtime: String(row['runtime']),
     event_time: Number(row['event_time_ms']), produced_at: Number(row['produced_at_ms']), score: doubleOf(String(row['score_bits'])),
     values: new Map(names.map((name, i) => [name, doubleOf(row.bits[i]!)])),
   };

@@ -70,6 +70,7 @@ export function predictionsAvro(view: FeatureView): AvroRecord {
       { name: 'view_version', type: 'int' },
       { name: 'trigger', type: trigger },
       { name: 'degraded', type: 'boolean' },
+      { name: 'runtime', type: 'string', default: '', doc: 'What computed the score: ONNX Runtime, platform, release.' },
       { name: 'produced_at', type: timestamp },
       { name: 'features_at', type: timestamp },
       channel,

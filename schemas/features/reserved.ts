@@ -6,7 +6,7 @@ export const FEATURE_HEADER_FIELDS = [
 /** Fields of predictions that stand before the feature values, in wire order. */
 export const PREDICTION_HEADER_FIELDS = [
   'prediction_id', 'customer_id', 'event_id', 'event_time', 'scored_at', 'score', 'decision', 'model_version', 'view_version',
-  'trigger', 'degraded', 'produced_at', 'features_at', 'channel',
+  'trigger', 'degraded', 'runtime', 'produced_at', 'features_at', 'channel',
 ] as const;
 
 /** Names a feature cannot have: each is a field of a topic, or a column of a table or query, that holds feature values beside it. */

@@ -5,6 +5,7 @@ import { writeVarint } from './wire.js';
 /** What is the same for all rows of a chunk, as it stands on the wire. */
 export interface PredictionStamp {
   readonly modelVersion: Uint8Array;
+  readonly runtime: Uint8Array;
   readonly decisions: Readonly<Record<Decision, Uint8Array>>;
   readonly threshold: number;
 }
@@ -17,14 +18,15 @@ function asciiField(text: string): Uint8Array {
   return bytes.subarray(0, at + text.length);
 }
 
-export const predictionStamp = (modelVersion: string, threshold: number): PredictionStamp => ({
+export const predictionStamp = (modelVersion: string, runtime: string, threshold: number): PredictionStamp => ({
   modelVersion: asciiField(modelVersion),
+  runtime: asciiField(runtime),
   decisions: { keep: asciiField(DECISIONS[0]), at_risk: asciiField(DECISIONS[1]) },
   threshold,
 });
 
-/** Most bytes that a prediction takes beyond its features record: id, score, decision, model version, stamps. */
-export const PREDICTION_EXTRA_BYTES = 256;
+/** Most bytes that a prediction takes beyond its features record: id, score, decision, model version, runtime, stamps. */
+export const PREDICTION_EXTRA_BYTES = 320;
 const FRAME_BYTES = 5;
 
 /**
@@ -53,6 +55,7 @@ export function createPredictionWriter(schemaId: number, partition: number) {
       at = copy(source, scan.viewVersion, scan.producedAt, out, at);
       at = copy(source, scan.trigger, scan.viewVersion, out, at);
       out[at++] = good ? 0 : 1;
+      at = copy(stamp.runtime, 0, -1, out, at);
       return copy(source, scan.producedAt, end, out, at); // produced_at, features_at, channel, values
     },
   };

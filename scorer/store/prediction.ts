@@ -16,6 +16,8 @@ export interface Prediction {
   readonly view_version: number;
   readonly trigger: Trigger;
   readonly degraded: boolean;
+  /** What scored it; empty where its writer did not say. */
+  readonly runtime: string;
   readonly produced_at: number;
   readonly features_at: number;
   readonly channel: string;
@@ -30,8 +32,8 @@ export function predictionReader(view: FeatureView): (framed: Buffer) => Predict
   return (framed) => {
     const record = type.decode(framed, FRAME_BYTES).value as Omit<Prediction, 'values'> & Record<string, number>;
     const values = names.map((name) => record[name] as number);
-    const { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, produced_at, features_at, channel } = record;
-    return { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, produced_at, features_at, channel, values };
+    const { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, runtime, produced_at, features_at, channel } = record;
+    return { prediction_id, customer_id, event_id, event_time, scored_at, score, decision, model_version, view_version, trigger, degraded, runtime, produced_at, features_at, channel, values };
   };
 }
 
@@ -50,7 +52,7 @@ const time = (ms: number): string => new Date(ms).toISOString();
 
 /** The customer as JSON says it: features by name, missing ones null. */
 export function customerJson(view: FeatureView, prediction: Prediction): Record<string, unknown> {
-  const { values, event_time, scored_at, produced_at, features_at, ...rest } = prediction;
+  const { values, event_time, scored_at, produced_at, features_at, runtime: _, ...rest } = prediction;
   return {
     ...rest,
     event_time: time(event_time), scored_at: time(scored_at), produced_at: time(produced_at), features_at: time(features_at),

@@ -42,12 +42,12 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
   await t.test('predictions, outcomes, dead letters and model versions, value by value', async (t) => {
     const registry = createRegistry(settings, testLog);
     const schema = predictionsAvro(customerActivity);
-    const narrow = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'events_7d' && name !== 'channel') };
+    const narrow = { ...schema, fields: schema.fields.filter(({ name }) => !['events_7d', 'channel', 'runtime'].includes(name)) };
     const [old] = await registerSubjects(registry, [{ subject: subjectOf(TOPICS.predictions.name), schema: narrow }]);
     const [now] = await registerSubjects(registry, [{ subject: subjectOf(TOPICS.predictions.name), schema }]);
     const fields = {
       prediction_id: '1-42', customer_id: 'Zoë', event_id: 'e1', event_time: 1_700_000_000_123, scored_at: 1_700_000_000_456, score: 0.25, decision: 'keep',
-      model_version: '20260101T000000Z-1a2b3c4d', view_version: 1, trigger: 'sweep', degraded: true, produced_at: 1_700_000_000_200, features_at: 1_700_000_000_300, channel: 'Café',
+      model_version: '20260101T000000Z-1a2b3c4d', view_version: 1, trigger: 'sweep', degraded: true, runtime: 'ort/1.30.0 linux-x64 tidemark/0.1.0', produced_at: 1_700_000_000_200, features_at: 1_700_000_000_300, channel: 'Café',
       ...Object.fromEntries(featureNames(customerActivity).map((name, i) => [name, i % 3 === 0 ? NaN : -i / 7])),
     };
     await producer.send({ topic: TOPICS.predictions.name, messages: [
@@ -93,7 +93,7 @@ t.test('landing on a real broker, registry and ClickHouse', async (t) => {
     const expected = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name,
       name.endsWith('_at') || name === 'event_time' ? time(value as number) : typeof value === 'number' && Number.isNaN(value) ? 'nan' : value]));
     t.same(one, { ...expected, kafka_partition: 1, kafka_offset: 0 });
-    t.same(two, { ...expected, prediction_id: '1-43', events_7d: 'nan', channel: '', kafka_partition: 1, kafka_offset: 2 }, 'what its writer did not know is missing');
+    t.same(two, { ...expected, prediction_id: '1-43', events_7d: 'nan', channel: '', runtime: '', kafka_partition: 1, kafka_offset: 2 }, 'what its writer did not know is missing');
 
     await waitFor('outcomes', async () => (await rows('SELECT 1 FROM outcomes')).length >= 2, 90_000);
     t.same(await rows('SELECT customer_id, outcome, observed_at, kafka_partition, kafka_offset FROM outcomes ORDER BY kafka_offset'), [

@@ -59,7 +59,7 @@ export function scored(customerId: string, n: number, score: number, values: rea
   const at = 1_700_000_000_000 + n;
   const prediction = frame(1, type.toBuffer({
     prediction_id: `${partition}-${n}`, customer_id: customerId, event_id: `e-${n}`, event_time: at, scored_at: at + 20, score, decision: score >= 0.5 ? 'at_risk' : 'keep',
-    model_version: 'v1', view_version: 1, trigger: 'event', degraded: false, produced_at: at + 5, features_at: at + 10, channel: 'web', ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
+    model_version: 'v1', view_version: 1, trigger: 'event', degraded: false, runtime: 'ort/1 test', produced_at: at + 5, features_at: at + 10, channel: 'web', ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
   }));
   return { customerId, key: Buffer.from(customerId), prediction, producedAt: at + 5, featuresAt: at + 10, scoredAt: at + 20 };
 }

@@ -14,7 +14,7 @@ import { KAFKA_COLUMNS, writeKafkaColumns } from './kafka-columns.js';
 const COLUMNS: readonly (readonly [string, FieldKind])[] = [
   ['prediction_id', 'string'], ['customer_id', 'string'], ['event_id', 'string'], ['event_time', 'long_as_int64'], ['scored_at', 'long_as_int64'],
   ['score', 'double'], ['decision', 'string'], ['model_version', 'string'], ['view_version', 'int_as_uint16'], ['trigger', 'enum_as_int8'],
-  ['degraded', 'boolean'], ['produced_at', 'long_as_int64'], ['features_at', 'long_as_int64'], ['channel', 'string'],
+  ['degraded', 'boolean'], ['runtime', 'string'], ['produced_at', 'long_as_int64'], ['features_at', 'long_as_int64'], ['channel', 'string'],
 ];
 
 /** Scores with the features they were made from. @param skipped a record that is no prediction */

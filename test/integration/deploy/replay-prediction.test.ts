@@ -5,6 +5,7 @@ import t from 'tap';
 import { migrate } from '../../../clickhouse/migrate.js';
 import { createClickHouse } from '../../../runtime/clickhouse.js';
 import { openSession } from '../../../runtime/models/session.js';
+import { SCORING_RUNTIME } from '../../../runtime/onnxruntime.js';
 import { PROJECT_ROOT } from '../../../runtime/paths.js';
 import { customerActivity as view } from '../../../schemas/features/customer-activity.js';
 import { featureNames } from '../../../schemas/features/derive.js';
@@ -75,7 +76,7 @@ const rowOf = (prediction: Made, i: number): Record<string, unknown> => ({
   ...columnsOf(prediction), prediction_id: prediction.prediction_id, customer_id: prediction.customer_id, event_id: prediction.event_id, trigger: prediction.trigger,
   event_time: new Date(prediction.event_time).toISOString(), scored_at: new Date(prediction.event_time).toISOString(), produced_at: new Date(prediction.produced_at).toISOString(),
   features_at: new Date(prediction.event_time).toISOString(), kafka_time: new Date(prediction.event_time).toISOString(), score: scores[i], decision: decide(scores[i]!, 0.5),
-  model_version: VERSION, view_version: view.version, degraded: false, kafka_partition: 0, kafka_offset: i, channel: 'web',
+  model_version: VERSION, view_version: view.version, degraded: false, runtime: SCORING_RUNTIME, kafka_partition: 0, kafka_offset: i, channel: 'web',
 });
 await client.insert({ table: 'predictions', values: made.map(rowOf), format: 'JSONEachRow', clickhouse_settings: { max_partitions_per_insert_block: '0' } });
 
@@ -88,8 +89,9 @@ t.test('score and every feature come out bit for bit, after events and in sweeps
     t.ok(again.equal, `${prediction_id} ${trigger}: ${reportOf(again)}`);
     t.same(again.features.map(({ again: value }) => value), values);
     t.equal(again.model.source, 'artifacts');
+    t.match(reportOf(again), `runtime    ${SCORING_RUNTIME}, as when it was scored\n`);
   }
-  t.equal((await replay(some[0]!.prediction_id)).runtime.stored, 'not known', 'a model without runtime versions');
+  t.equal((await replay(some[0]!.prediction_id)).trained_with, 'not known', 'a model without runtime versions');
 });
 
 let tampered = '';
@@ -120,6 +122,11 @@ t.test('what was tampered with is found', async (t) => {
   const score = await replay(await add(3, { score: bits.getFloat64(0) }));
   t.notOk(score.score.equal, 'one bit of the score');
   t.ok(score.features.every(({ equal }) => equal));
+  for (const [runtime, warning] of [['ort/1.29.0 linux-arm64 tidemark/0.0.9', /WARNING: it was scored by ort\/1\.29\.0 linux-arm64 tidemark\/0\.0\.9: another runtime may round otherwise/], ['', /WARNING: by what it was scored was not recorded then/]] as const) {
+    const other = await replay(await add(runtime === '' ? 5 : 6, { runtime }));
+    t.match(other, { equal: true, runtime: { stored: runtime, again: SCORING_RUNTIME, equal: false } }, 'told, not held against it');
+    t.match(reportOf(other), warning);
+  }
   t.match((await replay(await add(4, { view_version: view.version + 1 }))).events, /that release only/);
   await t.rejects(replay('0-99999999'), { code: 'NOT_FOUND' });
   await t.rejects(replay('anything'), { code: 'INPUT_INVALID' });
