@@ -4,6 +4,7 @@ import { TidemarkError } from '../../runtime/errors.js';
 import type { Log } from '../../runtime/log.js';
 import type { Settings } from '../../runtime/settings.js';
 import { DAY_MS } from './core/population.js';
+import { createPace } from './core/pace.js';
 import type { FaultKind } from './core/planted-fault.js';
 import { DEFAULT_SIMULATION, PLANTED_SHIFT, type SimulationParameters } from './core/simulation-parameters.js';
 import { Simulator } from './core/simulator.js';
@@ -71,21 +72,14 @@ export async function openSimulation(options: SimulationOptions, settings: Setti
   };
   const historyUntilMs = liveMs;
   const toWallClock = Date.now() - performance.now();
-  let begun: { atMs: number; timeMs: number; taken: number } | undefined;
-  let dueCount = 0;
+  const paced = createPace({ rate, acceleration });
   const source = await runSource({
     blocks: simulate(new Simulator(parameters)),
     stateFile,
     source: { parameters, history_days: historyDays },
     again: options.again ?? false,
     historyUntilMs,
-    due(item) {
-      begun ??= { atMs: performance.now(), timeMs: item.time_ms, taken: item.line };
-      dueCount = item.line - begun.taken;
-      const byRate = rate === undefined ? 0 : begun.atMs + (dueCount * 1000) / rate;
-      const byAcceleration = acceleration === undefined ? 0 : begun.atMs + (item.time_ms - begun.timeMs) / acceleration;
-      return Math.max(byRate, byAcceleration, item.time_ms - toWallClock);
-    },
+    due: (item) => Math.max(paced(item.line, item.time_ms, performance.now()), item.time_ms - toWallClock),
   }, settings, log);
   return { ...source, parameters };
 }
