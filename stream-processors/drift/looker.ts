@@ -101,7 +101,7 @@ export function createLooker({ client, store, model, view, policy, segments, log
       const [measurements, triage] = [await measure(window, modelVersion), await triageInput(client, window, quarantines)];
       const result = lookAt({
         model, modelVersion, window, measurements, past, watch, findings: findDataBugs(triage), quarantines, policy, cooldownUntil,
-        unanswered: watch.alarm !== null && await store.unanswered(model), moneyFeatures: money, lookBackMs: lookBackMs(view),
+        underWay: watch.alarm !== null && await store.underWay(model), moneyFeatures: money, lookBackMs: lookBackMs(view),
       });
       const about = { model, modelVersion, window };
       await store.writeFindings(about, measurements, result);

@@ -13,8 +13,8 @@ export interface DriftStore {
   /** Measurements of looks at windows of that length that ended after `since`, oldest first; only what verdicts rest on. */
   pastLooks(model: string, modelVersion: string, since: number, windowMs: number): Promise<PastLook[]>;
   quarantines(model: string): Promise<Quarantine[]>;
-  /** Whether a retraining was asked for that has no answer in the ledger. */
-  unanswered(model: string): Promise<boolean>;
+  /** Whether a retraining was asked for that has no answer in the ledger, or the version that came of one is on trial. */
+  underWay(model: string): Promise<boolean>;
   /** What a look found, before its decisions are written. */
   writeFindings(about: LookAbout, measurements: readonly Measurement[], result: LookResult): Promise<void>;
   /** That the look is done; the last step. */
@@ -61,11 +61,12 @@ export function createDriftStore(client: ClickHouseClient, now: () => number = D
     quarantines: (model) => rows<Quarantine>(
       `SELECT quarantine_id AS id, cause, channel, toUnixTimestamp64Milli(window_from) AS from, toUnixTimestamp64Milli(window_to) AS to
        FROM quarantined_windows FINAL WHERE model = {model:String} ORDER BY from, id`, { model }),
-    async unanswered(model) {
-      const [row] = await rows<{ n: number }>(
+    async underWay(model) {
+      const waiting = await rows<{ n: number }>(
         `SELECT count() AS n FROM retrain_events WHERE model = {model:String} AND decision = 'retrain'
-           AND event_id NOT IN (SELECT retrain_event_id FROM model_ledger WHERE model = {model:String})`, { model });
-      return row!.n > 0;
+           AND event_id NOT IN (SELECT retrain_event_id FROM model_ledger WHERE model = {model:String})
+         UNION ALL SELECT countIf(challenger != '') FROM deployments WHERE model = {model:String}`, { model });
+      return waiting.some(({ n }) => n > 0);
     },
     async writeFindings({ model, modelVersion, window }, measurements, { judged, quarantines, alerts }) {
       const at = time(now());

@@ -22,8 +22,8 @@ export interface LookInput {
   readonly policy: Policy;
   /** Event time up to which a retraining that was asked for keeps drift from asking again; 0 for none. */
   readonly cooldownUntil: number;
-  /** A retraining was asked for and the trainer has not answered yet: nothing is asked for again before it has. */
-  readonly unanswered: boolean;
+  /** A retraining was asked for and is not answered yet, or what came of it is on trial: nothing is asked for again before that has ended. */
+  readonly underWay: boolean;
   readonly moneyFeatures: ReadonlySet<string>;
   /** How far back features remember. */
   readonly lookBackMs: number;
@@ -59,7 +59,7 @@ export function lookAt(input: LookInput): LookResult {
   const judged = judge(input.window, input.measurements, quiet, input.policy);
   const { watch, change, mode, persistent } = step(input.watch, input.window, judged, input.policy);
   const { alarm } = watch;
-  const asks = change === 'raised' || (change === 'again' && !input.unanswered) || alarm?.answer === 'waiting' || alarm?.answer === 'data_bug';
+  const asks = change === 'raised' || (change === 'again' && !input.underWay) || alarm?.answer === 'waiting' || alarm?.answer === 'data_bug';
   const answer = alarm !== null && asks ? answerOf(input, alarm, change, persistent, judged, quarantines) : undefined;
   const said = answer?.explanation ?? (change === 'cleared' ? 'the alarm has ended' : change === 'standing' || change === 'again' ? 'the alarm stands' : bugs.events[0]?.explanation ?? '');
   return {

@@ -18,11 +18,11 @@ const burst = (day: number, from: number, to: number): Finding =>
   ({ cause: 'null_burst', channel: '', from: window(day).from + from * 3_600_000, to: window(day).from + to * 3_600_000, value: 1, usual: 0, evidence: 99, rows: 50, sentence: 'amounts are missing' });
 
 /** Looks day by day, each going on from the one before. */
-function run(days: readonly { measurements: readonly Measurement[]; findings?: readonly Finding[]; cooldownUntil?: number; unanswered?: boolean }[]): LookResult[] {
+function run(days: readonly { measurements: readonly Measurement[]; findings?: readonly Finding[]; cooldownUntil?: number; underWay?: boolean }[]): LookResult[] {
   const results: LookResult[] = [];
   let [watch, quarantines]: [LookInput['watch'], LookInput['quarantines']] = [NEW_WATCH, []];
-  days.forEach(({ measurements, findings = [], cooldownUntil = 0, unanswered = false }, day) => {
-    const result = lookAt({ model: 'churn', modelVersion: 'v1', window: window(day), measurements, past: [], watch, findings, quarantines, policy: POLICY, cooldownUntil, unanswered, moneyFeatures: new Set(['spend_7d']), lookBackMs: 90 * DAY });
+  days.forEach(({ measurements, findings = [], cooldownUntil = 0, underWay = false }, day) => {
+    const result = lookAt({ model: 'churn', modelVersion: 'v1', window: window(day), measurements, past: [], watch, findings, quarantines, policy: POLICY, cooldownUntil, underWay, moneyFeatures: new Set(['spend_7d']), lookBackMs: 90 * DAY });
     watch = result.watch;
     const ids = new Set(result.quarantines.map(({ id }) => id));
     quarantines = [...quarantines.filter(({ id }) => !ids.has(id)), ...result.quarantines];
@@ -46,7 +46,7 @@ t.test('a change that stands without another version in service is asked for aga
   t.same(results.flatMap(({ decision }, day) => (decision === 'none' ? [] : [`${day} ${decision}`])), ['2 retrain', '16 retrain']);
   t.match(results[16]!.events[0]!.explanation, /^asked for again, after 1 without another version/);
   t.not(results[16]!.events[0]!.dedupe_key, results[2]!.events[0]!.dedupe_key);
-  const slow = run(Array.from({ length: 24 }, (_, day) => ({ measurements: day === 0 ? QUIET : MOVED, unanswered: day > 2 && day < 20 })));
+  const slow = run(Array.from({ length: 24 }, (_, day) => ({ measurements: day === 0 ? QUIET : MOVED, underWay: day > 2 && day < 20 })));
   t.same(slow.flatMap(({ decision }, day) => (decision === 'none' ? [] : [`${day} ${decision}`])), ['2 retrain', '20 retrain'], 'not before the trainer has answered');
 });
 
