@@ -24,6 +24,7 @@ import { createModelHolder } from './model/swap.js';
 import { createTrialHolder } from './model/trial.js';
 import { predictionReader } from './store/prediction.js';
 import { createCompare } from './stream/comparisons.js';
+import { openSecurity } from './security/open.js';
 import { createRestore } from './stream/restore.js';
 import { createRecordScorer } from './stream/score-records.js';
 import { createScoreTask } from './stream/score-task.js';
@@ -62,7 +63,8 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
     registry: createProbe(() => registry.client.getCompatibility(subjectOf(TOPICS.predictions.name))),
   });
   metrics.watch({ hub, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
-  const server = await serve({ view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
+  const security = await openSecurity(settings, log, metrics.register);
+  const server = await serve({ ...security, view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
   const offsets = await createStartOffsets(kafka, SCORER_GROUP, TOPICS.features.name);
   const canonical = createCanonical(new AvroTypes(registry, subjectOf(TOPICS.features.name)), view, featuresId);
   const restore = createRestore({ kafka, store, offsets, log, progress: metrics.restored });
@@ -106,6 +108,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
       if (holder.current() !== undefined) await consuming.catch(() => undefined);
       await tasks?.stop();
       await server.stop();
+      await security.stop();
       await Promise.all([offsets.close(), admin.disconnect()]);
       await store.close();
       holder.close();

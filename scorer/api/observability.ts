@@ -31,7 +31,7 @@ export function routeObservability({ health: state, metrics, log }: Pick<ServerP
       handle: (_res, _req, finish) => finish((res) => { const now = state(); sendJson(res, now, now.ready ? '200 OK' : UNAVAILABLE); }),
     },
     {
-      method: 'get', path: '/metrics', role: 'public',
+      method: 'get', path: '/metrics', role: 'reader',
       doc: { summary: 'metrics in Prometheus’ text format', tag: 'health', answers: { 200: { what: 'metrics', content: { 'text/plain': 'text' } } } },
       handle: (_res, _req, finish) => void metrics.text().then((text) => finish((res) => sendText(res, text, metrics.contentType)), (error: unknown) => {
         log.error('request_failed', error, { path: '/metrics' });

@@ -32,6 +32,8 @@ export const INTERNAL: Problem = { status: 500, code: 'INTERNAL', detail: 'the r
 /** A response as the server hands it to handlers: what its answer carries besides the handler's own. */
 export interface TaggedResponse extends HttpResponse {
   requestId?: string;
+  /** The status line that it was answered with. */
+  answered?: string;
   /** Name and value in turn. */
   moreHeaders?: readonly string[] | undefined;
 }
@@ -51,6 +53,7 @@ export function problemJson({ status, code, detail, errors }: Problem, requestId
 /** Status line and what every answer carries. Every answer begins with it. */
 export function beginAnswer(res: TaggedResponse, status: string): HttpResponse {
   res.writeStatus(status);
+  res.answered = status;
   if (res.requestId !== undefined) res.writeHeader('x-request-id', res.requestId);
   const more = res.moreHeaders;
   if (more !== undefined) for (let i = 0; i + 1 < more.length; i += 2) res.writeHeader(more[i] as string, more[i + 1] as string);

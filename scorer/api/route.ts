@@ -1,10 +1,9 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { z } from 'zod';
+import type { Role } from '../security/core/roles.js';
 import type { Problem } from './problem.js';
 
-/** Who may use a route, from least to most. `public` needs no key at all. */
-export const ROLES = ['public', 'reader', 'scorer', 'operator', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+export type { Role } from '../security/core/roles.js';
 
 /** Bodies by media type: a zod schema of what JSON holds, or what the bytes are otherwise. */
 export type Content = Readonly<Record<string, z.ZodType | 'text' | 'bytes'>>;
@@ -30,6 +29,8 @@ export interface RouteDoc {
 
 /** Who sent a request, as the guard knows them. */
 export interface Caller {
+  /** Of the key. */
+  readonly id: string;
   readonly name: string;
   readonly role: Role;
 }
@@ -64,7 +65,8 @@ export interface GuardRequest {
 }
 
 export interface Admission {
-  readonly caller: Caller;
+  /** Undefined where no key is asked for. */
+  readonly caller?: Caller;
   /** Headers of the answer, as name and value in turn. */
   readonly headers?: readonly string[];
 }
@@ -72,6 +74,14 @@ export interface Admission {
 /** Asked before a route's handler and before an upgrade. The server knows nothing of keys, limits or addresses. */
 export interface Guard {
   admit(request: GuardRequest): Admission | Problem;
+  /** Headers of every answer, as name and value in turn; an admission's include them. */
+  readonly common?: readonly string[];
+  /** Whether someone who was admitted would be still: what stays open asks again. */
+  holds?(caller: Caller | undefined): boolean;
+  /** Whose request it is: the client's address, behind trusted proxies too. */
+  address?(request: GuardRequest): string;
+  /** The headers that answer a preflight; null where the page may not ask. Absent: pages of other origins may nothing. */
+  preflight?(origin: string): readonly string[] | null;
 }
 
 export const methodName = ({ method }: Pick<Route, 'method'>): string => (method === 'del' ? 'DELETE' : method.toUpperCase());

@@ -1,14 +1,15 @@
-import uws, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
-import { TidemarkError } from '../../runtime/errors.js';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { ScorerHealth } from '../observe/health.js';
+import { listenPlain, type Listen } from '../security/transport.js';
 import { admit, tag } from './admit.js';
+import { type Audit, auditedRoute } from './audited.js';
 import type { LiveHub } from './live.js';
 import type { ScorerMetrics } from '../observe/metrics.js';
 import type { ScoreQueue } from './score-queue.js';
-import { INTERNAL, isProblem, sendProblem, type Problem, type TaggedResponse } from './problem.js';
+import { beginAnswer, INTERNAL, isProblem, sendProblem, type Problem, type TaggedResponse } from './problem.js';
 import type { Page } from './root.js';
 import { methodName, type Finish, type Guard, type Route } from './route.js';
 import { apiRoutes } from './routes.js';
@@ -27,6 +28,10 @@ export interface ServerParts {
   serves(partition: number): boolean;
   /** Asked before every handler and upgrade; unset, everyone may do everything. */
   readonly guard?: Guard;
+  /** Told of what changes something and is an operator’s or an admin’s to do. */
+  readonly audit?: Audit;
+  /** Plain HTTP where it is not given. */
+  readonly listen?: Listen;
   /** What GET / answers to browsers. */
   readonly page?: Page;
 }
@@ -36,21 +41,24 @@ export interface ServerParts {
  * @throws TidemarkError PORT_TAKEN
  */
 export async function serve(parts: ServerParts, host: string, port: number): Promise<Stoppable & { readonly port: number }> {
-  const app = uws.App();
-  const routes = apiRoutes(parts);
-  for (const route of routes) app[route.method](route.path, (res, req) => run(route, res, req, parts));
-  routeSocket(app, parts.hub, parts.guard);
-  for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes);
-  app.any('/*', (res, req) => refuse(res, req, { status: 404, code: 'NOT_FOUND', detail: `${req.getUrl().slice(0, 200)} is no route of this server; GET / lists them` }));
-  const socket = await listen(app, host, port);
-  parts.log.info('listening', { host, port: uws.us_socket_local_port(socket) });
-  return { port: uws.us_socket_local_port(socket), stop: () => { app.close(); return Promise.resolve(); } };
+  const { guard, audit } = parts;
+  const routes = apiRoutes(parts).map((route) => auditedRoute(route, guard, audit));
+  const mount = (app: TemplatedApp): void => {
+    if (guard?.preflight !== undefined) app.options('/*', (res, req) => answerPreflight(res, req, guard));
+    for (const route of routes) app[route.method](route.path, (res, req) => run(route, res, req, parts));
+    routeSocket(app, parts.hub, guard);
+    for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes, guard);
+    app.any('/*', (res, req) => refuse(res, req, { status: 404, code: 'NOT_FOUND', detail: `${req.getUrl().slice(0, 200)} is no route of this server; GET / lists them` }, guard));
+  };
+  const listener = await (parts.listen ?? listenPlain())(mount, host, port);
+  parts.log.info('listening', { host, port: listener.port });
+  return listener;
 }
 
 function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics, guard }: ServerParts): void {
   const startedAt = performance.now();
   let over = false;
-  tag(res, req);
+  tag(res, req, guard);
   res.onAborted(() => { over = true; });
   const finish: Finish = (answer) => {
     if (over) return;
@@ -68,21 +76,22 @@ function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics
   }
 }
 
-function refuse(res: TaggedResponse, req: HttpRequest, problem: Problem): void {
-  tag(res, req);
+function refuse(res: TaggedResponse, req: HttpRequest, problem: Problem, guard: Guard | undefined): void {
+  tag(res, req, guard);
   sendProblem(res, problem);
 }
 
-function refuseOtherMethods(app: TemplatedApp, path: string, routes: readonly Route[]): void {
+function refuseOtherMethods(app: TemplatedApp, path: string, routes: readonly Route[], guard: Guard | undefined): void {
   const allow = routes.filter((route) => route.path === path).map(methodName).join(', ');
-  app.any(path, (res: HttpResponse, req) => refuse(res, req, { status: 405, code: 'INPUT_INVALID', detail: `${path} takes ${allow}, not ${req.getCaseSensitiveMethod()}`, allow }));
+  app.any(path, (res: HttpResponse, req) => refuse(res, req, { status: 405, code: 'INPUT_INVALID', detail: `${path} takes ${allow}, not ${req.getCaseSensitiveMethod()}`, allow }, guard));
 }
 
-function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
-  return new Promise((resolve, reject) => {
-    app.listen(host, port, (socket) => {
-      if (socket !== false) return resolve(socket);
-      reject(new TidemarkError('PORT_TAKEN', `the scorer cannot listen on ${host}:${port}: another process has the port, or the address is not this machine’s; set SCORER_PORT or SCORER_HOST`));
-    });
-  });
+/** What a browser asks before it sends something for a page of another origin. */
+function answerPreflight(res: TaggedResponse, req: HttpRequest, guard: Guard): void {
+  tag(res, req, guard);
+  const headers = guard.preflight?.(req.getHeader('origin')) ?? null;
+  if (headers === null) return sendProblem(res, { status: 403, code: 'FORBIDDEN', detail: 'pages of this origin may not ask: SCORER_CORS_ORIGINS names those that may' });
+  beginAnswer(res, '204 No Content');
+  for (let i = 0; i + 1 < headers.length; i += 2) res.writeHeader(headers[i] as string, headers[i + 1] as string);
+  res.endWithoutBody();
 }

@@ -2,6 +2,7 @@ import type { HttpRequest, TemplatedApp, us_socket_context_t, WebSocket } from '
 import { z } from 'zod';
 import { EVENT_BOUNDS } from '../../schemas/events/customer-event.js';
 import { EVERYTHING, type Subscription } from '../core/subscription.js';
+import { chosenProtocol } from '../security/core/presented.js';
 import { admit, tag } from './admit.js';
 import type { LiveClient, LiveConnection, LiveHub } from './live.js';
 import { invalid, isProblem, problemJson, sendProblem, type FieldError, type TaggedResponse } from './problem.js';
@@ -90,7 +91,7 @@ export function routeSocket(app: TemplatedApp, hub: LiveHub, guard?: Guard): voi
     },
   });
   app.any('/ws', (res: TaggedResponse, req) => {
-    tag(res, req);
+    tag(res, req, guard);
     sendProblem(res, { status: 426, code: 'INPUT_INVALID', detail: '/ws speaks WebSocket: connect with ws://' });
   });
 }
@@ -99,14 +100,14 @@ export function routeSocket(app: TemplatedApp, hub: LiveHub, guard?: Guard): voi
 const SOCKET_ROUTE = { method: 'get', path: '/ws', role: 'reader' } as const;
 
 function upgrade(res: TaggedResponse, req: HttpRequest, context: us_socket_context_t, hub: LiveHub, guard: Guard | undefined): void {
-  tag(res, req);
+  tag(res, req, guard);
   const admission = admit(guard, SOCKET_ROUTE, res, req);
   if (isProblem(admission)) return sendProblem(res, admission);
   const subscription = subscriptionOfQuery(req.getQuery());
   if ('errors' in subscription) return sendProblem(res, invalid(subscription.errors));
   if (hub.clients >= SOCKET_LIMITS.clients_max)
     return sendProblem(res, { status: 503, code: 'PART_NOT_READY', detail: `${SOCKET_LIMITS.clients_max} clients are connected, which is the most`, retryAfterS: 10 });
-  res.upgrade<Session>({ subscription }, req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-protocol'), req.getHeader('sec-websocket-extensions'), context);
+  res.upgrade<Session>({ subscription }, req.getHeader('sec-websocket-key'), chosenProtocol(req.getHeader('sec-websocket-protocol')), req.getHeader('sec-websocket-extensions'), context);
 }
 
 const connectionOf = (ws: WebSocket<Session>): LiveConnection => ({

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createMetrics } from '../../runtime/telemetry.js';
 import type { LiveHub } from '../api/live.js';
 import type { LoadedModel } from '../model/load.js';
@@ -8,6 +8,8 @@ import { createStageHistogram } from './stage-histogram.js';
 
 export interface ScorerMetrics {
   readonly contentType: string;
+  /** Where other parts of the process register theirs. */
+  readonly register: Registry;
   text(): Promise<string>;
   httpAnswered(path: string, ms: number): void;
   /** One call to the model. */
@@ -61,6 +63,7 @@ export function createScorerMetrics(): ScorerMetrics {
 
   return {
     contentType: register.contentType,
+    register,
     text: () => register.metrics(),
     httpAnswered: (path, ms) => http.observe({ path }, ms / 1000),
     modelCall(source, rows, ms) {

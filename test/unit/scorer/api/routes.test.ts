@@ -33,7 +33,7 @@ t.test('a guard is asked before handlers and upgrades; what it refuses is not ha
     admit({ route, header, query, address }) {
       asked.push({ path: route.path, role: route.role, key: header('x-key'), query: query(), address: address() });
       return header('x-key') === 'good' || route.role === 'public'
-        ? { caller: { name: 'me', role: 'admin' }, headers: ['ratelimit-remaining', '7'] }
+        ? { caller: { id: 'k1', name: 'me', role: 'admin' }, headers: ['ratelimit-remaining', '7'] }
         : { status: 401, code: 'INPUT_INVALID', detail: 'a key is needed', headers: ['www-authenticate', 'Bearer'] };
     },
   };
