@@ -34,9 +34,9 @@ const unknown = (customerId: string, where: string): TidemarkError =>
   new TidemarkError('NOT_FOUND', `customer ${JSON.stringify(customerId)} is not in ${where}: no event of theirs has been scored there`);
 
 /** A scorer that listens on every address is asked on the loopback one. */
-function address({ SCORER_HOST: host, SCORER_PORT: port }: Settings): string {
+function address({ SCORER_HOST: host, SCORER_PORT: port, SCORER_TLS_CERT_FILE: certificate }: Settings): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `http${certificate === undefined ? '' : 's'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** @returns undefined where nothing answers there as a scorer does */
@@ -44,7 +44,9 @@ async function askScorer(settings: Settings, customerId: string): Promise<Record
   let response: Response;
   let body: unknown;
   try {
-    response = await fetch(`${address(settings)}/customers/${encodeURIComponent(customerId)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(`${address(settings)}/customers/${encodeURIComponent(customerId)}`, {
+      signal: AbortSignal.timeout(TIMEOUT_MS), headers: settings.SCORER_API_KEY === undefined ? {} : { authorization: `Bearer ${settings.SCORER_API_KEY}` },
+    });
     body = await response.json();
   } catch {
     return undefined;

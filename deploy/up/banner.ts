@@ -5,7 +5,7 @@ import { localHost } from '../endpoints.js';
 /** Where everything is, once it runs. */
 export function banner(settings: Settings, what: { readonly embedded: ReadonlySet<string>; readonly modelThere: boolean }): string {
   const { embedded, modelThere } = what;
-  const scorer = `http://${localHost(settings.SCORER_HOST)}:${settings.SCORER_PORT}`;
+  const scorer = `http${settings.SCORER_TLS_CERT_FILE === undefined ? '' : 's'}://${localHost(settings.SCORER_HOST)}:${settings.SCORER_PORT}`;
   const own = (variable: string): string => (embedded.has(variable) ? '' : `  (yours, ${variable})`);
   const rows: readonly (readonly [string, string])[] = [
     ['live scores', `${scorer.replace('http', 'ws')}/ws`],

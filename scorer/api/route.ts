@@ -76,8 +76,8 @@ export interface Guard {
   admit(request: GuardRequest): Admission | Problem;
   /** Headers of every answer, as name and value in turn; an admission's include them. */
   readonly common?: readonly string[];
-  /** Whether someone who was admitted would be still: what stays open asks again. */
-  holds?(caller: Caller | undefined): boolean;
+  /** For what stays open: `end` is called once its caller would not be let in any more. @returns what to call when it has ended by itself */
+  watch?(caller: Caller | undefined, end: () => void): () => void;
   /** Whose request it is: the client's address, behind trusted proxies too. */
   address?(request: GuardRequest): string;
   /** The headers that answer a preflight; null where the page may not ask. Absent: pages of other origins may nothing. */

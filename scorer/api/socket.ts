@@ -7,7 +7,7 @@ import { admit, tag } from './admit.js';
 import type { LiveClient, LiveConnection, LiveHub } from './live.js';
 import { invalid, isProblem, problemJson, sendProblem, type FieldError, type TaggedResponse } from './problem.js';
 import { fieldErrors } from './predict-request.js';
-import type { Guard } from './route.js';
+import type { Caller, Guard } from './route.js';
 
 export const SOCKET_LIMITS = {
   clients_max: 10_000,
@@ -58,7 +58,10 @@ export function subscriptionOfMessage(text: string): Subscription | null | { err
   return parsed.data.type === 'unsubscribe' ? null : subscriptionOf(parsed.data);
 }
 
-interface Session { readonly subscription: Subscription; client?: LiveClient }
+interface Session { readonly subscription: Subscription; readonly caller: Caller | undefined; client?: LiveClient; unwatch?: (() => void) | undefined }
+
+/** Close code for what a policy ends (RFC 6455). */
+const KEY_ENDED = 1008;
 
 /** Live scores at /ws. */
 export function routeSocket(app: TemplatedApp, hub: LiveHub, guard?: Guard): void {
@@ -71,6 +74,7 @@ export function routeSocket(app: TemplatedApp, hub: LiveHub, guard?: Guard): voi
     open(ws) {
       const session = ws.getUserData();
       session.client = hub.join(connectionOf(ws), session.subscription);
+      session.unwatch = guard?.watch?.(session.caller, () => ws.end(KEY_ENDED, 'the key may not be used any more'));
       ws.send(subscribed(session.subscription));
     },
     message(ws, bytes) {
@@ -86,7 +90,8 @@ export function routeSocket(app: TemplatedApp, hub: LiveHub, guard?: Guard): voi
       if (client !== undefined) hub.drained(client);
     },
     close(ws) {
-      const { client } = ws.getUserData();
+      const { client, unwatch } = ws.getUserData();
+      unwatch?.();
       if (client !== undefined) hub.leave(client);
     },
   });
@@ -107,7 +112,7 @@ function upgrade(res: TaggedResponse, req: HttpRequest, context: us_socket_conte
   if ('errors' in subscription) return sendProblem(res, invalid(subscription.errors));
   if (hub.clients >= SOCKET_LIMITS.clients_max)
     return sendProblem(res, { status: 503, code: 'PART_NOT_READY', detail: `${SOCKET_LIMITS.clients_max} clients are connected, which is the most`, retryAfterS: 10 });
-  res.upgrade<Session>({ subscription }, req.getHeader('sec-websocket-key'), chosenProtocol(req.getHeader('sec-websocket-protocol')), req.getHeader('sec-websocket-extensions'), context);
+  res.upgrade<Session>({ subscription, caller: admission.caller }, req.getHeader('sec-websocket-key'), chosenProtocol(req.getHeader('sec-websocket-protocol')), req.getHeader('sec-websocket-extensions'), context);
 }
 
 const connectionOf = (ws: WebSocket<Session>): LiveConnection => ({

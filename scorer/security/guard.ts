@@ -25,12 +25,14 @@ export interface GuardOptions {
   readonly log: Log;
   /** Ms that never go back. */
   readonly monotonic: () => number;
+  /** Time between two looks at what is open. */
+  readonly lookMs: number;
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Decides on requests: keys and roles, limits, and what pages of other origins may. Without any of them set it decides nothing. */
-export function createGuard(options: GuardOptions): Guard {
+export function createGuard(options: GuardOptions): Guard & { stop(): void } {
   const { keys, tls, origins, proxies, metrics } = options;
   const common = commonHeaders(tls);
   const open: Admission = { headers: common };
@@ -38,6 +40,14 @@ export function createGuard(options: GuardOptions): Guard {
   const byAddress = limiterOf('address', options.addressLimit, metrics);
   const plain = origins === undefined && byAddress === undefined && byKey === undefined;
   const noteRefusal = createRefusalLog(options.log);
+  const watching = new Set<{ readonly caller: Caller | undefined; readonly end: () => void }>();
+  const looking = setInterval(() => {
+    for (const watched of watching) {
+      if (watched.caller === undefined ? !keys.on : keys.holds(watched.caller.id)) continue;
+      watching.delete(watched);
+      watched.end();
+    }
+  }, options.lookMs).unref();
 
   /** What a page of another origin could do without asking first: open a WebSocket, or send something that changes something. */
   const changesOrListens = ({ method, path }: GuardRequest['route']): boolean => path === '/ws' || method !== 'get';
@@ -78,7 +88,12 @@ export function createGuard(options: GuardOptions): Guard {
     common,
     // With nothing set the hot path is this one comparison; /predict is no way to harm anyone from a page.
     admit: (request) => (plain && !keys.on && (!changesOrListens(request.route) || request.route.path === '/predict') ? open : decide(request)),
-    holds: (caller) => (caller === undefined ? !keys.on : keys.holds(caller.id)),
+    watch(caller, end) {
+      const watched = { caller, end };
+      watching.add(watched);
+      return () => watching.delete(watched);
+    },
+    stop: () => clearInterval(looking),
     address: addressOf,
     ...(origins === undefined ? {} : { preflight: (origin: string) => preflightHeaders(origin, METHODS, origins) }),
   };

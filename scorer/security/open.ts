@@ -19,6 +19,8 @@ import { createListen, type Listen } from './transport.js';
 
 /** Addresses whose rate is remembered: about 12 MB. */
 const ADDRESSES_MAX = 65_536;
+/** Time between two looks whether what is open may stay open. */
+const WATCH_MS = 1000;
 
 export interface Security extends Stoppable {
   readonly guard: Guard;
@@ -43,17 +45,19 @@ export async function openSecurity(settings: Settings, log: Log, register: Regis
   }
   const auditLog = createAuditLog({ settings, log, service: 'scorer' });
   metrics.audit(() => auditLog.stats);
+  const guard = createGuard({
+    keys, tls, metrics, log, monotonic: () => performance.now(), lookMs: options.lookMs ?? WATCH_MS,
+    origins: settings.SCORER_CORS_ORIGINS === undefined ? undefined : parseOrigins(settings.SCORER_CORS_ORIGINS),
+    proxies: new Set((settings.SCORER_TRUSTED_PROXIES ?? '').split(',').flatMap((one) => normalAddress(one.trim()) ?? [])),
+    keyLimit: limitOf(settings.SCORER_KEY_RATE_PER_S, settings.SCORER_KEY_BURST, KEYS_MAX),
+    addressLimit: limitOf(settings.SCORER_ADDRESS_RATE_PER_S, settings.SCORER_ADDRESS_BURST, ADDRESSES_MAX),
+  });
   return {
-    guard: createGuard({
-      keys, tls, metrics, log, monotonic: () => performance.now(),
-      origins: settings.SCORER_CORS_ORIGINS === undefined ? undefined : parseOrigins(settings.SCORER_CORS_ORIGINS),
-      proxies: new Set((settings.SCORER_TRUSTED_PROXIES ?? '').split(',').flatMap((one) => normalAddress(one.trim()) ?? [])),
-      keyLimit: limitOf(settings.SCORER_KEY_RATE_PER_S, settings.SCORER_KEY_BURST, KEYS_MAX),
-      addressLimit: limitOf(settings.SCORER_ADDRESS_RATE_PER_S, settings.SCORER_ADDRESS_BURST, ADDRESSES_MAX),
-    }),
+    guard,
     audit: ({ status, ...request }) => auditLog.record({ ...request, detail: { status } }),
     listen: createListen({ certificate, connectionsMax: settings.SCORER_CONNECTIONS_MAX, metrics, log, ...options }),
     async stop() {
+      guard.stop();
       await keys.stop();
       await auditLog.stop();
     },

@@ -59,16 +59,26 @@ t.test('where a key may stand, and where it may not', async (t) => {
 });
 
 t.test('keys come, go and expire while the scorer runs', async (t) => {
-  const { url, keysFile } = await startSecuredScorer(t, {}, false);
+  const { url, port, keysFile } = await startSecuredScorer(t, {}, false);
   const status = async (key?: string): Promise<number> => (await fetch(`${url}/customers/C1`, key === undefined ? {} : bearer(key))).status;
   t.equal(await status(), 404, 'without keys nobody is asked for one');
+  const early = await upgrade(port, {});
+  let earlyClosed = false;
+  early.socket!.on('close', () => { earlyClosed = true; }).on('error', () => undefined).resume();
   const made = newKey();
   const record = { id: made.id, hash: made.hash, name: 'late', role: 'reader' as const, createdAt: Date.now(), expiresAt: null, revokedAt: null, replacedBy: null };
   await changeKeyFile(keysFile, Date.now(), () => [record]);
   await until('the first key locks the door', async () => (await status()) === 401);
+  await until('what was open without a key is closed', () => earlyClosed);
   t.equal(await status(made.text), 404);
+  const open = await upgrade(port, { 'x-api-key': made.text });
+  let closed = false;
+  let last = '';
+  open.socket!.on('data', (data: Buffer) => { last = data.toString('latin1'); }).on('close', () => { closed = true; }).on('error', () => undefined);
   await changeKeyFile(keysFile, Date.now(), () => [{ ...record, revokedAt: Date.now() }]);
   await until('it is revoked', async () => (await status(made.text)) === 401);
+  await until('its WebSocket is closed', () => closed);
+  t.match(last, /the key may not be used any more/);
 });
 
 t.test('limits by key and by address', async (t) => {
