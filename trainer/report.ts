@@ -24,7 +24,7 @@ export function reportOf({ manifest, published, card, took_ms }: TrainResult): s
 /** The family with what its size follows from. */
 function modelOf({ family, parameters }: TrainResult['manifest']): string {
   const { rounds, max_depth, trees, calibration } = parameters as Readonly<Record<string, string | undefined>>;
-  const shape = family === 'xgboost' ? `${rounds} rounds of depth ${max_depth}` : family === 'random_forest' ? `${trees} trees` : `ridge ${parameters['reg_lambda']}`;
+  const shape = family === 'xgboost' ? `${rounds} rounds of depth ${max_depth}` : family === 'random_forest' ? `${trees} trees` : `ridge ${parameters['ridge']}`;
   return `${family.replaceAll('_', ' ')} of ${shape}${calibration === undefined || calibration === 'none' ? '' : `, calibrated (${calibration})`}`;
 }
 

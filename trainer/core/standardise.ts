@@ -1,7 +1,7 @@
 /**
  * How rows are made ready for a linear model. Each feature counts twice, as it is and by its signed logarithm (amounts and
- * counts have long tails, times do not), both centred and scaled; a missing value is the mean, and a column of its own says
- * that it was missing.
+ * counts have long tails, times do not), both centred and scaled; a missing value is the mean, and a column of its own, of the
+ * same deviation, says that it was missing.
  */
 export interface Standardisation {
   readonly columns: number;
@@ -9,6 +9,8 @@ export interface Standardisation {
   readonly log: Scale;
   /** Features with missing values, in order; each has an indicator column after the others. */
   readonly missing: readonly number[];
+  /** The value of an indicator that is set, one a missing feature. */
+  readonly missing_value: Float32Array;
 }
 
 /** Of the values that are there, by feature; deviation 1 where they are all alike. */
@@ -24,10 +26,12 @@ export const DEVIATIONS_MAX = 8;
 export const signedLog = (value: number): number => Math.sign(value) * Math.fround(Math.log(Math.fround(1 + Math.abs(value))));
 
 export function fitStandardisation(values: Float32Array, rows: number, columns: number): Standardisation {
-  const missing = new Set<number>();
-  for (let i = 0; i < rows * columns; i++) if (Number.isNaN(values[i]!)) missing.add(i % columns);
+  const times = new Uint32Array(columns);
+  for (let i = 0; i < rows * columns; i++) if (Number.isNaN(values[i]!)) times[i % columns]!++;
+  const missing = [...times.keys()].filter((column) => times[column]! > 0);
   return {
-    columns, plain: scaleOf(values, rows, columns, (value) => value), log: scaleOf(values, rows, columns, signedLog), missing: [...missing].sort((a, b) => a - b),
+    columns, plain: scaleOf(values, rows, columns, (value) => value), log: scaleOf(values, rows, columns, signedLog),
+    missing, missing_value: Float32Array.from(missing, (column) => indicatorValue(times[column]! / rows)),
   };
 }
 
@@ -51,11 +55,14 @@ function scaleOf(values: Float32Array, rows: number, columns: number, of: (value
   return { mean, deviation };
 }
 
+/** One over the deviation of an indicator that is set in this share of the rows; its centre is the bias's. */
+const indicatorValue = (share: number): number => Math.min(DEVIATIONS_MAX, 1 / Math.sqrt(Math.max(share * (1 - share), Number.EPSILON)));
+
 export const widthOf = ({ columns, missing }: Standardisation): number => 2 * columns + missing.length;
 
 /** @returns rows × (features, their logarithms, indicators) without NaN */
 export function standardise(standardisation: Standardisation, values: Float32Array, rows: number): Float32Array {
-  const { columns, plain, log, missing } = standardisation;
+  const { columns, plain, log, missing, missing_value } = standardisation;
   const width = widthOf(standardisation);
   const out = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
@@ -65,7 +72,7 @@ export function standardise(standardisation: Standardisation, values: Float32Arr
       out[row * width + column] = scaled(value, plain, column);
       out[row * width + columns + column] = scaled(signedLog(value), log, column);
     }
-    missing.forEach((column, i) => { if (Number.isNaN(values[row * columns + column]!)) out[row * width + 2 * columns + i] = 1; });
+    missing.forEach((column, i) => { if (Number.isNaN(values[row * columns + column]!)) out[row * width + 2 * columns + i] = missing_value[i]!; });
   }
   return out;
 }

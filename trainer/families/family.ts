@@ -26,7 +26,8 @@ export interface Family {
   /** More trials of it would only find the same again. */
   readonly trials_max: number;
   prepare(train: LabelledRows): Preparation;
-  booster(hyper: Hyper, columns: number): BoosterParameters;
+  /** @param size of the matrix that is trained on */
+  booster(hyper: Hyper, size: { readonly rows: number; readonly columns: number }): BoosterParameters;
   /** Rounds at most, and how many without a better log loss end it; null: none are counted, all rounds are made. */
   rounds(hyper: Hyper): { readonly most: number; readonly patience: number | null };
   /** Threads that may take part where the result depends on their number; undefined: any. */

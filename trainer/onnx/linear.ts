@@ -6,9 +6,9 @@ const FLOAT = 1;
 const node = (operator: string, inputs: readonly string[], output: string, attributes: Node['attributes'] = []): Node => ({ operator, inputs, outputs: [output], attributes });
 
 /** Logistic regression on standardised features: features and their signed logarithms, scaled and bounded, indicators of what is missing, then x · w + b. */
-export function linearPart({ columns, plain, log, missing }: Standardisation, { weights, bias }: LinearModel, output: string): Part {
+export function linearPart({ columns, plain, log, missing, missing_value }: Standardisation, { weights, bias }: LinearModel, output: string): Part {
   const indicators = new Float32Array(columns);
-  missing.forEach((column, i) => { indicators[column] = weights[2 * columns + i]!; });
+  missing.forEach((column, i) => { indicators[column] = weights[2 * columns + i]! * missing_value[i]!; });
   const common: Part = {
     nodes: [
       node('IsNaN', [INPUT_NAME], 'is_missing'),

@@ -31,7 +31,7 @@ export async function boost(family: Family, hyper: Hyper, { train, validation, m
   const limits = family.rounds(hyper);
   const rounds_max = most ?? limits.most;
   const stops = limits.patience !== null && validation !== undefined;
-  const booster = createBooster(library, { ...family.booster(hyper, train.columns), seed, nthread, verbosity: 0 }, stops ? [train, validation] : [train]);
+  const booster = createBooster(library, { ...family.booster(hyper, train), seed, nthread, verbosity: 0 }, stops ? [train, validation] : [train]);
   try {
     let best = { rounds: stops ? 1 : rounds_max, loss: Infinity };
     for (let round = 0; round < rounds_max; round++) {

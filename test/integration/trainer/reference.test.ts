@@ -70,11 +70,9 @@ else {
       fitted.free();
       const [reference, bgnbd] = [references[name]!, references['bgnbd']!];
       t.comment(`reference ${show(reference)}`);
-      t.comment(`here      ${show(got)}  calibration: ${chosen.calibration.calibration.method}`);
+      t.comment(`here      ${show(got)}  ${JSON.stringify(chosen.hyper)}  calibration: ${chosen.calibration.calibration.method}`);
       t.comment(`BG/NBD    ${show(bgnbd)}`);
-      t.ok(got.log_loss <= reference.log_loss && got.brier <= reference.brier, 'log loss and Brier reach the reference');
-      // The reference's own 95 % interval of the AUC is ±0.019 wide.
-      t.ok(got.auc > reference.auc - 0.002, 'so does the AUC, to a tenth of its interval');
+      t.ok(got.log_loss <= reference.log_loss && got.brier <= reference.brier && got.auc >= reference.auc, 'log loss, Brier and AUC reach the reference');
       t.ok(got.auc > bgnbd.auc && got.log_loss < bgnbd.log_loss && got.brier <= bgnbd.brier, 'better than BG/NBD in everything');
     });
 
