@@ -1156,6 +1156,28 @@ SELECT
     * EXCEPT _window
 FROM _figures;
 
+CREATE TABLE performance_looks
+(
+    `model` LowCardinality(String),
+    `model_version` String,
+    `window_from` DateTime64(3, 'UTC'),
+    `window_to` DateTime64(3, 'UTC'),
+    `metric` LowCardinality(String),
+    `value` Float64,
+    `promised` Nullable(Float64),
+    `former` Nullable(Float64),
+    `customers` UInt64,
+    `n` UInt64,
+    `mode` LowCardinality(String),
+    `decision` LowCardinality(String),
+    `explanation` String,
+    `state` String CODEC(ZSTD(1)),
+    `looked_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(looked_at)
+ORDER BY (model, model_version, window_to)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE performance_reports
 (
     `kind` Enum8('realised' = 0, 'estimated' = 1),

@@ -7,8 +7,8 @@ import { createMatrix, type Rows } from './xgboost/matrix.js';
 const ROUNDS = 40;
 const PARAMETERS = { objective: 'binary:logistic', tree_method: 'hist', max_depth: 4, eta: 0.2, min_child_weight: 5, subsample: 0.8, colsample_bytree: 0.8 };
 
-/** XGBoost as a classifier that tells two samples apart, each fold scored by a model of the others. @param threads of XGBoost */
-export function domainClassifier(library: Xgboost, threads: number): DomainClassifier {
+/** XGBoost as a classifier that tells two samples apart, each fold scored by a model of the others. @param threads of XGBoost @param signal ends it between two rounds */
+export function domainClassifier(library: Xgboost, threads: number, signal?: AbortSignal): DomainClassifier {
   return async (all, seed) => {
     const scores = new Float32Array(all.rows);
     for (const fold of new Set(all.folds)) {
@@ -26,7 +26,10 @@ export function domainClassifier(library: Xgboost, threads: number): DomainClass
       const test = createMatrix(library, pick(inside), threads);
       const booster = createBooster(library, { ...PARAMETERS, seed, nthread: threads }, [train]);
       try {
-        for (let round = 0; round < ROUNDS; round++) await booster.update(round, train);
+        for (let round = 0; round < ROUNDS; round++) {
+          signal?.throwIfAborted();
+          await booster.update(round, train);
+        }
         const predicted = await booster.predict(test);
         inside.forEach((row, i) => { scores[row] = predicted[i]!; });
       } finally {

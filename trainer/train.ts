@@ -4,7 +4,7 @@ import { TidemarkError } from '../runtime/errors.js';
 import type { Log } from '../runtime/log.js';
 import { calibrateAll, type Calibration, type CalibrationChoice } from './core/calibration.js';
 import type { Importance } from './core/importance.js';
-import { profileOf } from './core/profile.js';
+import { profileOf, silentRows } from './core/profile.js';
 import { evaluate, type Metrics } from './core/metrics.js';
 import type { SelectionMetric } from './core/objective.js';
 import { resolveParameters, type GivenParameters } from './core/parameters.js';
@@ -150,12 +150,18 @@ function requireEnough(what: string, rows: LabelledRows, rows_min: number): void
 }
 
 /** The same ranking figure after events and between them, since both are scored. */
+/** Figures after events, at the snapshots between, and at those of customers who had been silent for a day: whom a sweep scores. */
 function byMoment(rows: LabelledRows, scores: Float32Array): Record<string, number> {
-  const part = (on_event: number): number => {
-    const kept = [...rows.on_event.keys()].filter((row) => rows.on_event[row] === on_event);
-    return evaluate(kept.map((row) => rows.labels[row]!), kept.map((row) => scores[row]!)).auc;
+  const silent = silentRows(rows);
+  const of = (keep: (row: number) => boolean): Metrics & { rows: number } => {
+    const kept = [...rows.on_event.keys()].filter(keep);
+    return { rows: kept.length, ...evaluate(kept.map((row) => rows.labels[row]!), kept.map((row) => scores[row]!)) };
   };
-  return { auc_on_event: part(1), auc_snapshot: part(0) };
+  const [onEvent, snapshot, inSilence] = [of((row) => rows.on_event[row] === 1), of((row) => rows.on_event[row] === 0), of(silent)];
+  return {
+    auc_on_event: onEvent.auc, auc_snapshot: snapshot.auc, log_loss_on_event: onEvent.log_loss, log_loss_in_silence: inSilence.log_loss, brier_on_event: onEvent.brier, brier_in_silence: inSilence.brier,
+    holdout_rows_on_event: onEvent.rows, holdout_rows_in_silence: inSilence.rows,
+  };
 }
 
 const prefixed = (prefix: string, metrics: Metrics | undefined): Record<string, number> =>

@@ -23,6 +23,9 @@ export const DRIFT_STATISTICS = [
   'hellinger',
   /** AUC of a classifier that tells window from reference, all features together; 0.5 is none. */
   'domain_auc',
+  /** Realised performance, of `performance`: mean loss of labelled predictions, against what the holdout promised and former windows. */
+  'log_loss',
+  'brier',
 ] as const;
 export type DriftStatistic = (typeof DRIFT_STATISTICS)[number];
 

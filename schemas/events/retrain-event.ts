@@ -36,7 +36,7 @@ export interface RetrainEvent {
   evidence: RetrainEvidence[];
   /** One sentence for people: why, or why not. */
   explanation: string;
-  /** Expected gain in log loss from retraining; null where nothing can be said. */
+  /** What a retraining may be expected to win, in the unit of TRAIN_METRIC, at least 0; null where nothing can be said. */
   expected_gain: number | null;
   /** Equal keys are one retrain. */
   dedupe_key: string;

@@ -36,9 +36,10 @@ const CHANGES = `FROM label_changes
 /**
  * Brings labelled_predictions up to date: first labels that late events, explicit outcomes and late predictions change, then
  * predictions whose horizon is over by now. What is done twice (a killed run, two at once) changes nothing.
+ * @param signal ends the run between two statements
  * @throws TidemarkError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_QUERY_FAILED
  */
-export function fillLabels(client: ClickHouseClient, settings: LabelSettings, view: FeatureView = customerActivity): Promise<LabelState> {
+export function fillLabels(client: ClickHouseClient, settings: LabelSettings, view: FeatureView = customerActivity, signal?: AbortSignal): Promise<LabelState> {
   return onClickHouse(settings, 'labels', async () => {
     const horizon_days = settings.LABEL_HORIZON_DAYS;
     const before = await progress(client, horizon_days);
@@ -46,8 +47,10 @@ export function fillLabels(client: ClickHouseClient, settings: LabelSettings, vi
     const kept_from = settings.EVENTS_TTL_DAYS === 0 ? 0 : before.now - settings.EVENTS_TTL_DAYS * DAY_MS;
     const bound = before.watermark - horizon_days * DAY_MS - settings.LABEL_LATENESS_H * HOUR_MS;
     const shared = { horizon_days, lateness_h: settings.LABEL_LATENESS_H };
-    const label = (text: string, chunk: Chunk, more: Record<string, unknown> = {}): Promise<unknown> =>
-      client.command({ query: text, query_params: { ...shared, from: timeText(chunk.from), to: timeText(chunk.to), ...more } });
+    const label = (text: string, chunk: Chunk, more: Record<string, unknown> = {}): Promise<unknown> => {
+      signal?.throwIfAborted();
+      return client.command({ query: text, query_params: { ...shared, from: timeText(chunk.from), to: timeText(chunk.to), ...more } });
+    };
     const done = (labelled_to: number): Promise<unknown> =>
       client.insert({ table: 'label_runs', format: 'JSONEachRow', values: [{ horizon_days, labelled_to: timeText(labelled_to), changes_to: timeText(before.now) }] });
 

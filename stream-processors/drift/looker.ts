@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '../../runtime/clickhouse.js';
 import type { Log } from '../../runtime/log.js';
-import type { DriftWindow, Measurement } from '../../schemas/drift/measurement.js';
+import type { DriftRequest, DriftWindow, Measurement } from '../../schemas/drift/measurement.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import { landedRange, partitionTimes, triageInput, versionInService } from './aggregates.js';
 import type { PastLook, Policy } from './core/judge.js';
@@ -9,6 +9,7 @@ import { findDataBugs } from './core/triage/data-bugs.js';
 import { isUsual, NEW_WATCH, type Watch } from './core/watch.js';
 import { lookBackMs, moneyFeatures } from './policy.js';
 import { measureDrift } from './report.js';
+import type { MeasureTogether } from './together.js';
 import type { DriftStore, LookAbout } from './store.js';
 
 export interface LookerOptions {
@@ -18,6 +19,10 @@ export interface LookerOptions {
   readonly view: FeatureView;
   readonly policy: Policy;
   readonly segments: readonly string[];
+  /** What retraining that version may be expected to win; null where nothing can be said. */
+  readonly expectedGain: (modelVersion: string) => Promise<number | null>;
+  /** All features together, where there is something to measure it with. */
+  readonly together?: MeasureTogether | undefined;
   readonly log: Log;
 }
 
@@ -40,7 +45,7 @@ export interface Looker {
   readonly position: { readonly window_to: number; readonly landed_to: number; readonly mode: string };
 }
 
-export function createLooker({ client, store, model, view, policy, segments, log }: LookerOptions): Looker {
+export function createLooker({ client, store, model, view, policy, segments, expectedGain, together, log }: LookerOptions): Looker {
   const { windowMs, stepMs } = policy;
   const money = moneyFeatures(view);
   let watch: Watch = NEW_WATCH;
@@ -63,8 +68,8 @@ export function createLooker({ client, store, model, view, policy, segments, log
     return landed.to >= window.to + windowMs || (await partitionTimes(client, window.from)).every((at) => at >= window.to);
   }
 
-  const measure = (window: DriftWindow, modelVersion: string): Promise<Measurement[]> =>
-    measureDrift(client, { model, modelVersion, window, previous: { from: window.from - windowMs, to: window.from }, segments: [...segments] });
+  const requestOf = (window: DriftWindow, modelVersion: string): DriftRequest => ({ model, modelVersion, window, previous: { from: window.from - windowMs, to: window.from }, segments: [...segments] });
+  const measure = (window: DriftWindow, modelVersion: string): Promise<Measurement[]> => measureDrift(client, requestOf(window, modelVersion));
 
   /** A version that is new in service: what is usual is measured against its own reference, back to the last change. */
   async function take(modelVersion: string, window: DriftWindow): Promise<void> {
@@ -72,9 +77,22 @@ export function createLooker({ client, store, model, view, policy, segments, log
     watch = { ...NEW_WATCH, baseline_from: alarm === null ? baseline_from : alarm.first.to, excluded };
     const quarantines = await store.quarantines(model);
     const usual = past.filter((look) => isUsual(look, window, watch, quarantines));
+    // It may have served before, or have been measured by a process that was killed meanwhile.
+    const known = new Map((await store.pastLooks(model, modelVersion, window.to - historyMs, windowMs)).map(({ to, measurements }) => [to, measurements]));
     const again: PastLook[] = [];
-    for (const look of usual) again.push({ from: look.from, to: look.to, measurements: await measure(look, modelVersion) });
-    if (version !== '') log.info('version_in_service', { version: modelVersion, former: version, windows_measured_again: again.length });
+    for (const look of usual) {
+      const had = known.get(look.to);
+      if (had !== undefined) {
+        again.push({ from: look.from, to: look.to, measurements: had });
+        continue;
+      }
+      // How well windows are told apart from the ones before them is no matter of the version; against its training rows it is learnt anew.
+      const kept = look.measurements.filter(({ feature, against }) => feature === 'multivariate' && against === 'previous');
+      const measurements = [...await measure(look, modelVersion), ...kept];
+      await store.writeFindings({ model, modelVersion, window: { from: look.from, to: look.to } }, measurements, { judged: [], quarantines: [], alerts: [] });
+      again.push({ from: look.from, to: look.to, measurements });
+    }
+    if (version !== '') log.info('version_in_service', { version: modelVersion, former: version, windows_of_history: again.length });
     past = again;
     version = modelVersion;
   }
@@ -98,11 +116,15 @@ export function createLooker({ client, store, model, view, policy, segments, log
       const modelVersion = await versionInService(client, window.to - stepMs, window.to) ?? version;
       if (modelVersion !== version) await take(modelVersion, window);
       const quarantines = await store.quarantines(model);
-      const [measurements, triage] = [await measure(window, modelVersion), await triageInput(client, window, quarantines)];
-      const result = lookAt({
+      const [apart, triage] = [await measure(window, modelVersion), await triageInput(client, window, quarantines)];
+      const measurements = [...apart, ...await together?.(requestOf(window, modelVersion)) ?? []];
+      const found = lookAt({
         model, modelVersion, window, measurements, past, watch, findings: findDataBugs(triage), quarantines, policy, cooldownUntil,
         underWay: watch.alarm !== null && await store.underWay(model), moneyFeatures: money, lookBackMs: lookBackMs(view),
       });
+      const asks = found.events.some(({ decision }) => decision === 'retrain');
+      const expected_gain = asks ? await expectedGain(modelVersion) : null;
+      const result = asks ? { ...found, events: found.events.map((event) => (event.decision === 'retrain' ? { ...event, expected_gain } : event)) } : found;
       const about = { model, modelVersion, window };
       await store.writeFindings(about, measurements, result);
       return { about, measurements, result, tookMs: performance.now() - startedAt };

@@ -44,7 +44,7 @@ export async function measureMultivariate(client: ClickHouseClient, request: Dri
   ];
   const measured: Measurement[] = [];
   for (const [against, base] of bases) {
-    const rows = base === undefined ? undefined : joined(window, base);
+    const rows = base === undefined ? undefined : joinSides(window, base);
     if (rows === undefined) continue;
     const found = domainAuc(rows.labels, await options.classify(rows, seed), rows.folds);
     if (found === undefined) continue;
@@ -75,7 +75,7 @@ async function sample(client: ClickHouseClient, { from, to }: DriftWindow, featu
 }
 
 /** Both sides with equally many rows of each kind, in folds by customer; undefined where there are too few. */
-function joined(window: SampledRows, base: SampledRows): DomainRows | undefined {
+export function joinSides(window: SampledRows, base: SampledRows): DomainRows | undefined {
   const columns = window.feature_names.length;
   const kept: { side: SampledRows; row: number; label: number }[] = [];
   for (const kind of [0, 1]) {

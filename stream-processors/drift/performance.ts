@@ -62,10 +62,11 @@ const LANDED = `SELECT intDiv(toUnixTimestamp(hour), {width_s:UInt32}) AS window
  * Brings labels and performance_reports up to date: every whole window of PERFORMANCE_WINDOW_H hours by its labels where they
  * are all given, by its estimate before that. Only windows that are new or that changed are computed; the same run twice,
  * one killed midway or two at once leave the same rows.
+ * @param signal ends the run between two statements
  * @throws TidemarkError CLICKHOUSE_UNREACHABLE, CLICKHOUSE_QUERY_FAILED
  */
-export async function fillPerformance(client: ClickHouseClient, settings: PerformanceSettings, view: FeatureView = customerActivity): Promise<PerformanceFill> {
-  const labels = await fillLabels(client, settings, view);
+export async function fillPerformance(client: ClickHouseClient, settings: PerformanceSettings, view: FeatureView = customerActivity, signal?: AbortSignal): Promise<PerformanceFill> {
+  const labels = await fillLabels(client, settings, view, signal);
   const width_s = settings.PERFORMANCE_WINDOW_H * 3600;
   const shared = { horizon_days: settings.LABEL_HORIZON_DAYS, width_s, window_h: settings.PERFORMANCE_WINDOW_H };
   return onClickHouse(settings, 'performance', async () => {
@@ -74,6 +75,7 @@ export async function fillPerformance(client: ClickHouseClient, settings: Perfor
       const due = rows.map(({ window, landed }) => ({ window: Number(window), landed: Number(landed) }));
       // An estimate is calibrated on what was labelled by its end: each window by itself.
       for (const batch of joinWindows(due, kind === 'realised' ? BATCH_ROWS : 0)) {
+        signal?.throwIfAborted();
         const [from, to] = [batch[0]!.window * width_s * 1000, (batch.at(-1)!.window + 1) * width_s * 1000];
         await client.command({
           query: insert,

@@ -10,7 +10,7 @@ import { TOPICS } from '../../schemas/topics.js';
 import { landedRange } from './aggregates.js';
 import { eventOf, retrainCodec } from './decisions.js';
 import { HOUR_MS } from './policy.js';
-import { championOf } from './scheduled.js';
+import { championOf, gainOf } from './champion.js';
 
 export interface RetrainRequest {
   /** For people: it stands in the event and in the model's card. */
@@ -30,13 +30,16 @@ export async function requestRetraining(settings: Settings, log: Log, { why, by,
   if (why.trim() === '' || why.length > WHY_CHARACTERS_MAX) throw new TidemarkError('INPUT_INVALID', `why: got ${why.length} characters, expected 1 to ${WHY_CHARACTERS_MAX}: say what the new model is for`);
   const model = settings.MODEL_NAME;
   const client = createClickHouse(settings);
-  const [landed, champion] = await onClickHouse(settings, 'retrain', () => Promise.all([landedRange(client), championOf(client, model)])).finally(() => client.close());
+  const [landed, champion, expected_gain] = await onClickHouse(settings, 'retrain', async () => {
+    const now = await championOf(client, model);
+    return [await landedRange(client), now, await gainOf(client, settings, now)] as const;
+  }).finally(() => client.close());
   const at = now();
   // Without predictions the clock is the only time there is.
   const to = landed?.to ?? at;
   const event = eventOf({
     reason: 'manual', decision: 'retrain', model, model_version: champion?.version ?? '', window_from: Math.min(champion?.data_to ?? landed?.from ?? to, to), window_to: to,
-    evidence: [], explanation: why.trim(), expected_gain: null, dedupe_key: `manual/${model}/${key ?? `${new Date(at).toISOString()}/${by}`}`,
+    evidence: [], explanation: why.trim(), expected_gain, dedupe_key: `manual/${model}/${key ?? `${new Date(at).toISOString()}/${by}`}`,
     cooldown_until: to + settings.DRIFT_COOLDOWN_H * HOUR_MS, requested_by: by,
   }, at);
   const kafka = createKafka(settings, log);

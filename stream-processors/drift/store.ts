@@ -3,6 +3,7 @@ import type { DriftWindow, Measurement } from '../../schemas/drift/measurement.j
 import type { Judged, PastLook } from './core/judge.js';
 import { testKey } from './core/judge.js';
 import type { LookResult } from './core/look.js';
+import type { PerformanceLookInput, PerformanceLookResult } from './core/performance/look.js';
 import { JUDGED } from './core/scale.js';
 import type { Quarantine } from './core/triage/quarantine.js';
 import type { Watch } from './core/watch.js';
@@ -16,9 +17,12 @@ export interface DriftStore {
   /** Whether a retraining was asked for that has no answer in the ledger, or the version that came of one is on trial. */
   underWay(model: string): Promise<boolean>;
   /** What a look found, before its decisions are written. */
-  writeFindings(about: LookAbout, measurements: readonly Measurement[], result: LookResult): Promise<void>;
+  writeFindings(about: LookAbout, measurements: readonly Measurement[], found: Pick<LookResult, 'judged' | 'quarantines' | 'alerts'>): Promise<void>;
   /** That the look is done; the last step. */
   writeLook(about: LookAbout, result: LookResult): Promise<void>;
+  lastPerformanceLook(model: string, modelVersion: string): Promise<{ readonly to: number; readonly watch: Watch } | undefined>;
+  /** What a look at performance found, and that it is done. */
+  writePerformanceLook(look: Pick<PerformanceLookInput, 'model' | 'modelVersion' | 'window' | 'figures'>, result: PerformanceLookResult): Promise<void>;
 }
 
 export interface LookAbout {
@@ -93,6 +97,25 @@ export function createDriftStore(client: ClickHouseClient, now: () => number = D
         model, model_version: modelVersion, window_from: time(window.from), window_to: time(window.to), mode,
         tests: judged.length, beyond: judged.filter(({ verdict }) => verdict === 'beyond').length, decision, explanation,
         state: JSON.stringify(watch), looked_at: time(now()),
+      }]);
+    },
+    async lastPerformanceLook(model, modelVersion) {
+      const [row] = await rows<{ to: number; state: string }>(
+        'SELECT toUnixTimestamp64Milli(window_to) AS to, state FROM performance_looks FINAL WHERE model = {model:String} AND model_version = {version:String} ORDER BY window_to DESC LIMIT 1',
+        { model, version: modelVersion });
+      return row === undefined ? undefined : { to: row.to, watch: JSON.parse(row.state) as Watch };
+    },
+    async writePerformanceLook({ model, modelVersion, window, figures }, { judged, mode, decision, explanation, watch }) {
+      const about = { model, model_version: modelVersion, window_from: time(window.from), window_to: time(window.to) };
+      const expected = (against: string): number | null => judged.find((one) => one.against === against)?.expected ?? null;
+      const [latest, former] = [0, -1].map((piece) => figures.sums.find((one) => one.piece === piece));
+      await insert('drift_reports', judged.map(({ feature, segment, against, statistic, value, threshold, p, n, verdict, expected: baseline }) => ({
+        ...about, feature, segment, against, statistic, value, baseline, threshold: Number.isNaN(threshold) ? null : threshold, p, degrees: 0, n, verdict, reported_at: time(now()),
+        n_reference: against === 'reference' ? Math.round(figures.promised!.rows) : former!.n,
+      })));
+      await insert('performance_looks', [{
+        ...about, metric: figures.loss, value: latest === undefined ? 'nan' : latest.s / latest.n, promised: expected('reference'), former: expected('previous'),
+        customers: latest?.customers ?? 0, n: latest?.n ?? 0, mode, decision, explanation, state: JSON.stringify(watch), looked_at: time(now()),
       }]);
     },
   };

@@ -9,11 +9,21 @@ import type { RetrainEvent } from '../../schemas/events/retrain-event.js';
 import { TOPICS } from '../../schemas/topics.js';
 import type { EventDraft } from './core/draft.js';
 import { type Decisions, eventOf } from './decisions.js';
+import type { PerformanceFiller } from './filler.js';
 import type { Looker, MadeLook } from './looker.js';
 import type { DriftMetrics } from './metrics.js';
+import type { PerformanceWatch } from './performance-watch.js';
 
-/** Other reasons to retrain than a look: asked whenever there is nothing else to do. */
-export type OtherReason = () => Promise<EventDraft | undefined>;
+/** A reason to retrain other than a look at drift. */
+export interface OtherReason {
+  /**
+   * What is decided by now; undefined where there is nothing to decide. Asked again before `told`, it says the same again.
+   * @param cooldownUntil event time until which a retraining that was asked for keeps others off
+   */
+  ask(cooldownUntil: number): Promise<{ readonly drafts: readonly EventDraft[] } | undefined>;
+  /** What was decided stands in the topic. */
+  told?(): Promise<void>;
+}
 
 export interface DriftTaskOptions {
   readonly settings: Settings;
@@ -21,6 +31,10 @@ export interface DriftTaskOptions {
   readonly codec: RecordCodec<RetrainEvent>;
   readonly decisions: Decisions;
   readonly looker: Looker;
+  readonly filler: PerformanceFiller;
+  /** Realised performance, looked at as its labels come. */
+  readonly performance: PerformanceWatch;
+  /** Asked whenever there is no look to make. */
   readonly others: readonly OtherReason[];
   readonly metrics: DriftMetrics;
   readonly log: Log;
@@ -34,8 +48,9 @@ export interface DriftTaskOptions {
  * producer fences every other. Decisions go out in a transaction; that a look is done is written after it, so that a process
  * killed in between makes the same look again, finds its decisions in the topic by their keys, and adds nothing.
  */
-export function createDriftTask({ settings, kafka, codec, decisions, looker, others, metrics, log, trouble, now = Date.now }: DriftTaskOptions): PartitionTask {
+export function createDriftTask({ settings, kafka, codec, decisions, looker, filler, performance, others, metrics, log, trouble, now = Date.now }: DriftTaskOptions): PartitionTask {
   let made: MadeLook | undefined;
+  let telling: OtherReason | undefined;
   let sent: RetrainEvent[] = [];
   let nextAt = 0;
 
@@ -47,6 +62,18 @@ export function createDriftTask({ settings, kafka, codec, decisions, looker, oth
       sent.push(event);
     }
     return fresh.length;
+  }
+
+  /** @returns whether there is something to commit; the reason is told at the next call */
+  async function hear(reason: OtherReason, output: TransactionOutput): Promise<boolean> {
+    const decided = await reason.ask(decisions.cooldownUntil());
+    if (decided === undefined) return false;
+    if (await append(decided.drafts, output) > 0) {
+      telling = reason;
+      return true;
+    }
+    await reason.told?.();
+    return false;
   }
 
   async function finish(look: MadeLook): Promise<void> {
@@ -80,10 +107,16 @@ export function createDriftTask({ settings, kafka, codec, decisions, looker, oth
     async open() {
       await decisions.load(kafka);
       await looker.open();
+      performance.open();
     },
     process: (records: readonly KafkaRecord[]) => decisions.take(records),
     idle: (output) => patiently(async () => {
+      filler.poke();
       if (made !== undefined) await finish(made);
+      await telling?.told?.();
+      telling = undefined;
+      // Prepared beside the looks, it costs them nothing to hear.
+      if (await hear(performance, output)) return true;
       if (now() < nextAt) return false;
       made = await looker.next(decisions.cooldownUntil());
       if (made !== undefined) {
@@ -91,10 +124,7 @@ export function createDriftTask({ settings, kafka, codec, decisions, looker, oth
         await finish(made);
         return false;
       }
-      for (const other of others) {
-        const draft = await other();
-        if (draft !== undefined && await append([draft], output) > 0) return true;
-      }
+      for (const other of others) if (await hear(other, output)) return true;
       nextAt = now() + settings.DRIFT_POLL_MS;
       return false;
     }),
@@ -107,10 +137,12 @@ export function createDriftTask({ settings, kafka, codec, decisions, looker, oth
       sent = [];
     },
     rollback() {
+      filler.pause();
       made = undefined;
+      telling = undefined;
       sent = [];
       nextAt = 0;
     },
-    close: () => Promise.resolve(),
+    async close() { filler.pause(); },
   };
 }

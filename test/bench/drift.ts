@@ -17,10 +17,11 @@ import { insertProfile } from '../support/drift.js';
 /**
  * The cost of drift: a report of all features and the score over the hourly aggregates of N predictions, the aggregates made
  * in ClickHouse as landing would leave them; and Evidently's preset beside the same statistics in SQL, over the same raw rows
- * (EVIDENTLY_PYTHON: a Python that has evidently). Medians of ROUNDS.
+ * (EVIDENTLY_PYTHON: a Python that has evidently; RAW_ROWS a side, RAW_TURNS times in turn). Medians of ROUNDS.
  */
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 const RAW_ROWS = Number(process.env['RAW_ROWS'] ?? 1_000_000);
+const RAW_TURNS = Number(process.env['RAW_TURNS'] ?? 2);
 const SIZES = (process.env['SIZES'] ?? '1000000,10000000,100000000').split(',').filter((size) => size !== '').map(Number);
 const HOURS = 24 * 30;
 const START = Date.UTC(2026, 0, 1) / 1000;
@@ -124,15 +125,17 @@ async function beside(): Promise<void> {
       const answer = await fetch(url, { method: 'POST', body: `SELECT ${FEATURES.join(', ')} FROM bench_rows WHERE side = '${side}' FORMAT RowBinary` });
       writeFileSync(join(folder, `${side}.f64`), Buffer.from(await answer.arrayBuffer()));
     }
-    const turns: { sql_ms: number; evidently_ms: number }[] = [];
+    const turns: { sql_ms: number; sql_cpu_ms: number; evidently_ms: number; evidently_cpu_ms: number; evidently_peak_mib: number }[] = [];
     let theirs: Record<string, number> = {};
-    for (let turn = 0; turn < 2; turn++) {
+    for (let turn = 0; turn < RAW_TURNS; turn++) {
+      const cpu = cpuMs();
       const sql_ms = await timed(sql);
+      const sql_cpu_ms = cpuMs() - cpu;
       const done = spawnSync(python, [join(PROJECT_ROOT, 'test', 'bench', 'peers', 'evidently_preset.py'), folder, ...FEATURES], { encoding: 'utf8', env: { ...process.env, DO_NOT_TRACK: '1' }, maxBuffer: 64 * 1024 * 1024 });
       if (done.status !== 0) throw new Error(done.stderr);
-      const { seconds, scores: found } = JSON.parse(done.stdout.trim().split('\n').at(-1)!) as { seconds: number; scores: Record<string, number> };
+      const { seconds, cpu_seconds, peak_mib, scores: found } = JSON.parse(done.stdout.trim().split('\n').at(-1)!) as { seconds: number; cpu_seconds: number; peak_mib: number; scores: Record<string, number> };
       theirs = found;
-      turns.push({ sql_ms: Math.round(sql_ms), evidently_ms: Math.round(seconds * 1000) });
+      turns.push({ sql_ms: Math.round(sql_ms), sql_cpu_ms, evidently_ms: Math.round(seconds * 1000), evidently_cpu_ms: Math.round(cpu_seconds * 1000), evidently_peak_mib: Math.round(peak_mib) });
     }
     const difference = Math.max(...Object.entries(theirs).map(([name, value]) => Math.abs((scores.get(name) ?? NaN) - value) / Math.abs(value)));
     print({ what: 'evidently preset beside its statistics in SQL', rows_each_side: RAW_ROWS, features: FEATURES.length, turns, scores: Object.keys(theirs).length, largest_relative_difference: difference, evidently: execFileSync(python, ['-c', 'import importlib.metadata as m; print(m.version("evidently"))'], { encoding: 'utf8' }).trim() });

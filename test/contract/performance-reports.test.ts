@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { migrate } from '../../clickhouse/migrate.js';
 import { PROJECT_ROOT } from '../../runtime/paths.js';
-import { createClickHouse } from '../../runtime/clickhouse.js';
+import { clickHouseUrl, createClickHouse } from '../../runtime/clickhouse.js';
 import type { Settings } from '../../runtime/settings.js';
-import { fillPerformance, type Window } from '../../stream-processors/drift/performance.js';
+import { customerActivity } from '../../schemas/features/customer-activity.js';
+import { createPerformanceFiller } from '../../stream-processors/drift/filler.js';
+import { fillPerformance, type PerformanceFill, type Window } from '../../stream-processors/drift/performance.js';
+import { testLog } from '../support/cluster.js';
+import { freePort } from '../support/ports.js';
+import { until } from '../support/wait.js';
 import { READER_PASSWORD, startClickHouse } from '../support/clickhouse.js';
 import { HISTORY_START, land, labelHistory, type LabelHistory } from '../support/label-history.js';
 import { labelsOf, watermarkOf } from '../support/label-oracle.js';
@@ -115,12 +121,55 @@ t.test('a prediction that lands late brings its estimate anew', async (t) => {
   t.same(estimated.map(({ from }) => from), [window!.from]);
 });
 
+t.test('the sums behind a verdict on performance are those of the labels, by customer and piece of time', async (t) => {
+  const width = 5 * DAY;
+  const [from, to] = [HISTORY_START + 30 * DAY, HISTORY_START + 35 * DAY];
+  const former = { from: HISTORY_START + 10 * DAY, to: HISTORY_START + 25 * DAY };
+  const excluded = [{ from: HISTORY_START + 16 * DAY, to: HISTORY_START + 17 * DAY }, { from, to: from + DAY }];
+  const labels = await rows(`SELECT customer_id, toUnixTimestamp64Milli(event_time) AS at, score, churned, trigger FROM labelled_predictions FINAL WHERE horizon_days = ${HORIZON} AND NOT degraded AND model_version = 'v1'`);
+  for (const metric of ['log_loss', 'brier']) {
+    const expected = new Map<number, Map<string, { n: number; s: number; e: number }>>();
+    for (const { customer_id, at, score, churned, trigger } of labels as { customer_id: string; at: number; score: number; churned: number; trigger: string }[]) {
+      const window = at >= from && at < to;
+      if (!window && (at < former.from || at >= former.to || excluded.some((span) => at >= span.from && at < span.to))) continue;
+      const p = Math.min(1 - 2.220446049250313e-16, Math.max(2.220446049250313e-16, score));
+      const loss = metric === 'brier' ? (churned - score) ** 2 : churned === 1 ? -Math.log(p) : -Math.log1p(-p);
+      for (const piece of window ? [0] : [1 + Math.floor((former.to - 1 - at) / width), -1]) {
+        const customers = expected.get(piece) ?? new Map<string, { n: number; s: number; e: number }>();
+        const sum = customers.get(customer_id) ?? { n: 0, s: 0, e: 0 };
+        expected.set(piece, customers.set(customer_id, { n: sum.n + 1, s: sum.s + loss, e: sum.e + (trigger === 'event' ? 1 : 0) }));
+      }
+    }
+    const answer = await client.query({
+      query: readFileSync(join(PROJECT_ROOT, 'clickhouse', 'queries', 'performance_sums.sql'), 'utf8'), format: 'JSONEachRow',
+      query_params: {
+        metric, version: 'v1', horizon_days: HORIZON, width_ms: width, from, to, former_from: former.from, former_to: former.to, buckets: 1024,
+        excluded_from: excluded.map((span) => span.from), excluded_to: excluded.map((span) => span.to),
+      },
+    });
+    const found = await answer.json<Record<string, number>>();
+    t.same(found.map(({ piece }) => piece), [-1, 0, 1, 2, 3], metric);
+    for (const sums of found) {
+      const own = expected.get(sums['piece']!)!;
+      const total = (of: (one: { n: number; s: number; e: number }, window: { n: number; s: number }) => number): number => [...own].reduce((sum, [id, one]) => sum + of(one, expected.get(0)!.get(id) ?? { n: 0, s: 0 }), 0);
+      const wanted = {
+        customers: own.size, events: total(({ e }) => e), n: total(({ n }) => n), s: total(({ s }) => s), nn: total(({ n }) => n * n), ns: total(({ n, s }) => n * s), ss: total(({ s }) => s * s),
+        nn0: total(({ n }, w) => n * w.n), ns0: total(({ n }, w) => n * w.s), sn0: total(({ s }, w) => s * w.n), ss0: total(({ s }, w) => s * w.s),
+      };
+      for (const [name, value] of Object.entries(wanted)) t.ok(Math.abs(sums[name]! - value) <= 1e-9 * Math.max(1, value), `${metric} ${sums['piece']} ${name}: ${sums[name]}, expected ${value}`);
+    }
+  }
+});
+
 t.test('every query of docs/cookbook.md runs as user reader', async (t) => {
   const shadowed = all.predictions.slice(0, 100).map(({ prediction_id, customer_id, event_time, score, kafka_partition, kafka_offset }) => ({
     prediction_id, customer_id, event_time, scored_at: event_time, mode: 'shadow', share: 0, champion_version: 'v1', challenger_version: 'v2', champion_score: score, challenger_score: score / 2,
     champion_degraded: false, challenger_degraded: false, champion_us: 5, challenger_us: 5, kafka_partition, kafka_offset, kafka_time: event_time,
   }));
   await client.insert({ table: 'shadow_predictions', values: shadowed, format: 'JSONEachRow' });
+  const look = { model: 'churn', model_version: 'v1', window_from: HISTORY_START, window_to: HISTORY_START + DAY };
+  await client.insert({ table: 'performance_looks', values: [{ ...look, metric: 'log_loss', value: 0.4, promised: 0.3, former: null, customers: 40, n: 400, mode: 'quiet', decision: 'none', explanation: '', state: '{}', looked_at: 0 }], format: 'JSONEachRow' });
+  await client.insert({ table: 'retrain_events', values: [{ ...look, event_id: 'e1', decided_at: 0, reason: 'performance', decision: 'retrain', evidence: [], explanation: 'worse', expected_gain: 0.1, dedupe_key: 'k', cooldown_until: 0, requested_by: 'drift', kafka_partition: 0, kafka_offset: 0, kafka_time: 0 }], format: 'JSONEachRow' });
   const reader = createClickHouse({ ...settings, CLICKHOUSE_USER: 'reader', CLICKHOUSE_PASSWORD: READER_PASSWORD });
   t.teardown(() => reader.close());
   const queries = [...readFileSync(join(PROJECT_ROOT, 'docs', 'cookbook.md'), 'utf8').matchAll(/^```sql\n(.*?)^```$/gms)].map(([, query]) => query!);
@@ -129,4 +178,58 @@ t.test('every query of docs/cookbook.md runs as user reader', async (t) => {
     const found = await (await reader.query({ query: query.replaceAll(/horizon_days = 30/g, `horizon_days = ${HORIZON}`), format: 'JSONEachRow' })).json<Row>();
     t.ok(found.length > 0, `${query.slice(0, 100)}: ${found.length} rows`);
   }
+});
+
+t.test('the filler of the service waits for ClickHouse, runs once for what is due, and ends between two statements', async (t) => {
+  await client.command({ query: 'TRUNCATE TABLE performance_reports' });
+  const port = await freePort();
+  const fills: (PerformanceFill | undefined)[] = [];
+  let clock = 0;
+  const quiet = Object.assign(Object.create(testLog) as typeof testLog, { warn: () => undefined });
+  const away = { ...settings, CLICKHOUSE_URL: `http://127.0.0.1:${port}`, DRIFT_POLL_MS: 1000 };
+  const behindProxy = createClickHouse(away);
+  t.teardown(() => behindProxy.close());
+  const filler = createPerformanceFiller({ settings: away, client: behindProxy, view: customerActivity, log: quiet, filled: (fill) => fills.push(fill), now: () => clock });
+  const ended = (): Promise<void> => until('the run has ended', () => !filler.position.running);
+  filler.poke();
+  await ended();
+  t.match(filler.position, { trouble: /no answer from ClickHouse/, runs: 0, labelled_to: 0 });
+
+  const behind = new URL(clickHouseUrl(settings));
+  const proxy = createServer((socket) => {
+    const server = connect(Number(behind.port), behind.hostname);
+    for (const [from, to] of [[socket, server], [server, socket]] as const) from.on('error', () => to.destroy()).pipe(to);
+  });
+  await new Promise<void>((resolve) => { proxy.listen(port, '127.0.0.1', resolve); });
+  t.teardown(() => proxy.close());
+  filler.poke();
+  t.notOk(filler.position.running, 'not before the next poll');
+  clock += 1000;
+  filler.poke();
+  filler.poke();
+  t.ok(filler.position.running, 'beside whoever pokes');
+  await ended();
+  t.match(filler.position, { trouble: undefined, runs: 1, labelled_to: labelledTo });
+  const done = fills.at(-1)!;
+  t.ok(done.realised.length > 2 && done.estimated.length > 0);
+  clock += 1000;
+  filler.poke();
+  await ended();
+  t.equal(filler.position.runs, 1, 'the watermark stands where it stood');
+  clock += 60_000;
+  filler.poke();
+  await ended();
+  t.equal(filler.position.runs, 2, 'corrections are looked for all the same');
+
+  await client.command({ query: 'TRUNCATE TABLE performance_reports' });
+  clock += 60_000;
+  const failed = fills.length;
+  filler.poke();
+  filler.pause();
+  await ended();
+  t.same([fills.length, filler.position.runs, filler.position.trouble], [failed, 2, undefined], 'paused: neither done nor failed');
+  clock += 1000;
+  filler.poke();
+  await ended();
+  t.same(fills.at(-1)!.realised, done.realised, 'and made up for');
 });

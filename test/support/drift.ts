@@ -17,6 +17,8 @@ export interface TestPrediction {
   readonly purchases_7d: number;
   readonly spend_7d: number;
   readonly carts_7d: number;
+  /** Unless given, one of a hundred in turn. */
+  readonly customer_id?: string;
 }
 
 let offset = 0;
@@ -26,18 +28,18 @@ export async function insertPredictions(client: ClickHouseClient, rows: readonly
     const time = new Date(row.event_time).toISOString();
     const features = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'number' && Number.isNaN(value) ? 'nan' : value]));
     return {
-      ...features, event_time: time, prediction_id: `0-${++offset}`, customer_id: `c${offset % 100}`, event_id: `e${offset}`, scored_at: time, decision: 'keep', view_version: 1,
+      ...features, event_time: time, prediction_id: `0-${++offset}`, customer_id: row.customer_id ?? `c${offset % 100}`, event_id: `e${offset}`, scored_at: time, decision: 'keep', view_version: 1,
       degraded: false, produced_at: time, features_at: time, kafka_partition: 0, kafka_offset: offset, kafka_time: time,
     };
   });
   await client.insert({ table: 'predictions', values, format: 'JSONEachRow' });
 }
 
-/** A published version, of which only the profile matters, as landing writes it. */
-export async function insertProfile(client: ClickHouseClient, model: string, version: string, profile: FeatureProfile[]): Promise<void> {
+/** A published version, of which only profile and metrics matter, as landing writes it. */
+export async function insertProfile(client: ClickHouseClient, model: string, version: string, profile: FeatureProfile[], metrics: Record<string, number> = {}): Promise<void> {
   const manifest: ModelManifest = {
     model, version, stage: 'champion', family: 'xgboost', view: 'customer_activity', view_version: 1, features: [], created_at: 0, onnx_bytes: 0, onnx_sha256: '', chunk_count: 0,
-    metrics: {}, parameters: {}, data_hash: '', data_from: 0, data_to: 0, data_rows: 0, test_inputs: [], test_outputs: [], ...MANIFEST_DEFAULTS, profile,
+    metrics, parameters: {}, data_hash: '', data_from: 0, data_to: 0, data_rows: 0, test_inputs: [], test_outputs: [], ...MANIFEST_DEFAULTS, profile,
   };
   const spec = modelVersionsTable({ encode: () => Buffer.alloc(0), decode: () => manifest }, (error) => { throw new Error(error); });
   const out = new RowWriter();

@@ -23,6 +23,7 @@ const RULES: readonly Rule[] = [
   { rule: 'repeated', leaves_out: 'rows that say the same of the same customer at the same moment as the row before', of: repeated },
 ];
 const QUARANTINED = { rule: 'quarantined', leaves_out: 'moments inside quarantined windows' };
+const HELD = { rule: 'held_over', leaves_out: 'moments whose features still held broken events of quarantined windows' };
 
 /** Rows come in the order of time and customer, so that repeated ones are neighbours. */
 function repeated({ feature_names: { length }, values, at, on_event, customer }: CleanableRows): (row: number) => boolean {
@@ -34,7 +35,7 @@ function repeated({ feature_names: { length }, values, at, on_event, customer }:
 }
 
 /** @param quarantined moments that were left out before their rows were made */
-export function cleanRows(rows: CleanableRows, quarantined: number): { keeps: (row: number) => boolean; counts: CleaningCount[] } {
+export function cleanRows(rows: CleanableRows, quarantined: { readonly inside: number; readonly held: number }): { keeps: (row: number) => boolean; counts: CleaningCount[] } {
   const tests = RULES.map(({ of }) => of(rows));
   const counts = RULES.map(() => 0);
   const left_out = new Uint8Array(rows.rows);
@@ -46,6 +47,6 @@ export function cleanRows(rows: CleanableRows, quarantined: number): { keeps: (r
   }
   return {
     keeps: (row) => left_out[row] === 0,
-    counts: [{ ...QUARANTINED, count: quarantined }, ...RULES.map(({ rule, leaves_out }, i) => ({ rule, leaves_out, count: counts[i]! }))],
+    counts: [{ ...QUARANTINED, count: quarantined.inside }, { ...HELD, count: quarantined.held }, ...RULES.map(({ rule, leaves_out }, i) => ({ rule, leaves_out, count: counts[i]! }))],
   };
 }

@@ -32,13 +32,20 @@ export function profileOf(train: ProfiledRows, holdout: ProfiledRows, scores: Ar
 }
 
 /** Each row stands in one cell, `tenure|trigger`, so that it is counted once; segments are sums of cells. */
-function cellOf({ feature_names, values, on_event }: ProfiledRows): (row: number) => string {
-  const [tenure, lastDay] = [feature_names.indexOf(TENURE_FEATURE), feature_names.indexOf(LAST_DAY)];
-  const at = (row: number, column: number): number => values[row * feature_names.length + column]!;
+function cellOf(rows: ProfiledRows): (row: number) => string {
+  const { feature_names, values, on_event } = rows;
+  const tenure = feature_names.indexOf(TENURE_FEATURE);
+  const silent = silentRows(rows);
   return (row) => {
-    const trigger = on_event[row] === 1 ? 'event' : lastDay < 0 || at(row, lastDay) === 0 ? 'sweep' : '';
-    return `${tenure < 0 ? '' : tenureSegment(at(row, tenure))}|${trigger}`;
+    const trigger = on_event[row] === 1 ? 'event' : silent(row) ? 'sweep' : '';
+    return `${tenure < 0 ? '' : tenureSegment(values[row * feature_names.length + tenure]!)}|${trigger}`;
   };
+}
+
+/** Snapshots like those that a sweep makes: of customers who had been silent for a day. */
+export function silentRows({ feature_names, values, on_event }: Pick<ProfiledRows, 'feature_names' | 'values' | 'on_event'>): (row: number) => boolean {
+  const lastDay = feature_names.indexOf(LAST_DAY);
+  return (row) => on_event[row] === 0 && (lastDay < 0 || values[row * feature_names.length + lastDay] === 0);
 }
 
 function merged(cells: readonly FeatureProfile[]): FeatureProfile[] {

@@ -36,7 +36,7 @@ export async function prepareRows(about: Omit<DatasetOptions, 'client'>, run: Tr
       const { quarantine, quarantined } = await run.stage('clean', async () => {
         const windows = await readQuarantine(options, fetched.plan);
         return { quarantine: windows, quarantined: await countQuarantined(options, fetched, windows) };
-      }, (done) => ({ windows: done.quarantine, moments_left_out: done.quarantined }));
+      }, (done) => ({ windows: done.quarantine, moments_left_out: done.quarantined.inside, moments_held_over: done.quarantined.held }));
       const { dataset, keeps, counts } = await run.stage('features', async () => {
         const read = await readRows(options, fetched, quarantine);
         return { dataset: read, ...cleanRows(read.rows, quarantined) };

@@ -82,7 +82,7 @@ const momentsOf = (plan: SnapshotPlan): Readonly<Record<string, number>> => ({
  */
 export async function readRows(options: DatasetOptions, { plan, sampling, copy }: FetchedEvents, quarantine: readonly QuarantinedWindow[] = []): Promise<Dataset> {
   const { client, settings, view } = options;
-  const spine = options.spine ?? spineWithout(quarantine);
+  const spine = options.spine ?? spineWithout(quarantine, view);
   const moments = momentsOf(plan);
   return onClickHouse(settings, 'training: rows', async () => {
     const names = view.features.map(({ name }) => name);
@@ -106,9 +106,9 @@ export async function readDataset(options: DatasetOptions, plan: SnapshotPlan): 
   }
 }
 
-/** How many of the moments that a training would take stand inside quarantined windows. */
-export async function countQuarantined({ client, settings }: DatasetOptions, { plan, sampling, copy }: FetchedEvents, quarantine: readonly QuarantinedWindow[]): Promise<number> {
-  if (quarantine.length === 0) return 0;
+/** How many of the moments that a training would take are left out: those inside quarantined windows, and those whose features still hold what was broken. */
+export async function countQuarantined({ client, settings, view }: DatasetOptions, { plan, sampling, copy }: FetchedEvents, quarantine: readonly QuarantinedWindow[]): Promise<{ inside: number; held: number }> {
+  if (quarantine.length === 0) return { inside: 0, held: 0 };
   const count = async (spine: string): Promise<number> => {
     let moments = 0;
     for (let shard = 0; shard < sampling.shards; shard++) {
@@ -118,7 +118,10 @@ export async function countQuarantined({ client, settings }: DatasetOptions, { p
     }
     return moments;
   };
-  return onClickHouse(settings, 'training: quarantine', async () => await count(spineWithout([])) - await count(spineWithout(quarantine)));
+  return onClickHouse(settings, 'training: quarantine', async () => {
+    const [all, outside, left] = [await count(spineWithout([])), await count(spineWithout(quarantine)), await count(spineWithout(quarantine, view))];
+    return { inside: all - outside, held: outside - left };
+  });
 }
 
 async function readShard(

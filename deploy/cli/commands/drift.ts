@@ -7,7 +7,7 @@ import { serviceCommand } from '../service-command.js';
 const HOURS_MAX = 24 * 366;
 const service = serviceCommand({
   name: 'drift', summary: '', description: '',
-  load: async () => (await import('../../../stream-processors/drift/main.js')).startDrift,
+  load: async () => (await import('../../drift/service.js')).startDriftService,
 });
 
 export const drift: Command = {

@@ -11,8 +11,8 @@ export type EventDraft = Omit<RetrainEvent, 'event_id' | 'decided_at'>;
 /** Of a feature and segment only the most surprising statistic is told, and no more than these. */
 const EVIDENCE_MAX = 12;
 
-const iso = (time: number): string => new Date(time).toISOString().slice(0, 16).replace(/T00:00$/, '');
-const figure = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(2));
+export const iso = (time: number): string => new Date(time).toISOString().slice(0, 16).replace(/T00:00$/, '');
+export const figure = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(2));
 
 export const evidenceOf = ({ cause, channel, value, usual, rows }: Finding): RetrainEvidence => ({
   feature: cause, segment: channel === '' ? '' : `channel=${channel}`, statistic: 'value_against_usual', value, threshold: usual, p: null, n: rows,
@@ -44,7 +44,7 @@ export function driftEvent({ model, modelVersion, window, policy }: { model: str
 
 function sentenceOf(strongest: readonly Judged[], count: number, alarm: Alarm, { kind, persistence, falseAlarmDays }: Policy): string {
   const names = strongest.slice(0, 3).map(({ feature, segment, statistic, value, expected, threshold }) =>
-    `${feature === '' ? 'all features together' : feature}${segment === '' ? '' : ` (${segment})`}: ${statistic} ${figure(value)}, usually ${figure(expected)}, limit ${figure(threshold)}`);
+    `${feature === 'multivariate' ? 'all features together' : feature}${segment === '' ? '' : ` (${segment})`}: ${statistic} ${figure(value)}, usually ${figure(expected)}, limit ${figure(threshold)}`);
   const more = count > 3 ? ` and ${count - 3} more` : '';
   const rule = kind === 'budget' ? `limits for at most one false alarm in ${falseAlarmDays} days` : 'fixed limits';
   return `changed since ${iso(alarm.first.from)}, in ${persistence} windows in a row: ${names.join('; ')}${more} (${rule})`;

@@ -49,6 +49,9 @@ export interface PastLook extends DriftWindow {
 const HYSTERESIS = 20;
 const HYSTERESIS_P_MAX = 0.05;
 
+/** Up to which p a test with that level keeps an alarm standing. */
+export const heldP = (level: number): number => Math.min(HYSTERESIS_P_MAX, HYSTERESIS * level);
+
 export const testKey = ({ feature, segment, against, statistic }: Pick<Measurement, 'feature' | 'segment' | 'against' | 'statistic'>): string =>
   `${statistic}|${against}|${feature}|${segment}`;
 
@@ -64,8 +67,10 @@ export function judge(window: DriftWindow, measurements: readonly Measurement[],
   const history = seriesOf(quiet, new Set(tests.map(testKey)));
   const forecasts = tests.map((test) => forecast(history.get(testKey(test)) ?? [], window.to, worth, policy.calibrationWindows));
   const priors = priorsOf(tests, forecasts);
-  const level = levels(policy, { all: tests.filter(({ segment }) => segment === '').length, segments: tests.filter(({ segment }) => segment !== '').length });
-  return tests.map((test, i) => judgeOne(test, forecasts[i], priors.get(familyOf(test)) ?? NO_PRIOR, test.segment === '' ? level.all : level.segments, policy));
+  const share = ({ segment, feature }: Measurement): 'all' | 'together' | 'segments' => (segment !== '' ? 'segments' : feature === 'multivariate' ? 'together' : 'all');
+  const count = (of: ReturnType<typeof share>): number => tests.filter((test) => share(test) === of).length;
+  const level = levels(policy, { all: count('all'), together: count('together'), segments: count('segments') });
+  return tests.map((test, i) => judgeOne(test, forecasts[i], priors.get(familyOf(test)) ?? NO_PRIOR, level[share(test)], policy));
 }
 
 function judgeOne(test: Measurement, quiet: Forecast | undefined, prior: VariancePrior, level: number, policy: Policy): Judged {
@@ -90,7 +95,7 @@ function judgeOne(test: Measurement, quiet: Forecast | undefined, prior: Varianc
   const up = !scale.twoSided || away >= 0;
   const threshold = up ? Math.max(scale.back(expectedY + reach), expected + policy.effectMin) : Math.min(scale.back(expectedY - reach), expected - policy.effectMin);
   const beyond = p <= level && effect >= policy.effectMin;
-  const held = p <= Math.min(HYSTERESIS_P_MAX, HYSTERESIS * level) && effect >= policy.effectMin / 2;
+  const held = p <= heldP(level) && effect >= policy.effectMin / 2;
   return { ...about, expected, threshold, p, verdict: beyond ? 'beyond' : held ? 'held' : 'quiet' };
 }
 

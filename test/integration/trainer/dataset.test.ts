@@ -10,6 +10,7 @@ import { insertEvents } from '../../support/events-table.js';
 import { shopHistory, type HistoryRecord } from '../../support/history.js';
 import { Oracle } from '../../support/oracle.js';
 
+const DAY = 86_400_000;
 const SEED = Number(process.env['SEED'] ?? 4);
 t.setTimeout(400_000);
 t.comment(`SEED=${SEED}`);
@@ -100,6 +101,38 @@ t.test('beyond the most rows, whole customers are left out', async (t) => {
   const rowsOf = (set: Pick<Dataset, 'rows' | 'customer_ids'>, id: string): number => set.rows.customer.filter((number) => set.customer_ids[number] === id).length;
   for (const id of customer_ids.slice(0, 5)) t.equal(rowsOf({ rows, customer_ids }, id), rowsOf(first, id), `all rows of ${id}`);
 });
+
+for (const [cause, broken] of [['unit_change', (amount: number | null) => (amount === null ? null : amount * 100)], ['null_burst', () => null]] as const)
+  t.test(`moments whose features still hold broken events are left out: ${cause}`, async (t) => {
+    const { after } = first.plan.train;
+    const [from, to] = [after + 20 * DAY, after + 24 * DAY];
+    const isBroken = (record: HistoryRecord): boolean => record.event_type === 'purchase' && record.amount !== null && record.event_time >= from && record.event_time < to;
+    const bad = records.filter(isBroken);
+    await client.command({ query: 'TRUNCATE TABLE events' });
+    await insertEvents(client, records.map((record) => (isBroken(record) ? { ...record, amount: broken(record.amount) } : record)));
+    const keyOf = ({ rows, customer_ids }: Dataset, row: number): string => `${customer_ids[rows.customer[row]!]} ${rows.at[row]} ${rows.on_event[row]}`;
+    const valuesOf = ({ rows }: Dataset, row: number): string => JSON.stringify([...rows.values.subarray(row * rows.feature_names.length, (row + 1) * rows.feature_names.length)].map(String));
+    const learnt = await read();
+    t.equal(learnt.rows.rows, first.rows.rows);
+    const wrong = [...Array(learnt.rows.rows).keys()].filter((row) => valuesOf(learnt, row) !== valuesOf(first, row)).map((row) => keyOf(learnt, row));
+    const now = new Date().toISOString();
+    await client.insert({
+      table: 'quarantined_windows', format: 'JSONEachRow',
+      values: [{ quarantine_id: cause, model: base.MODEL_NAME, window_from: new Date(from).toISOString(), window_to: new Date(to).toISOString(), channel: 'web', cause, created_at: now, updated_at: now }],
+    });
+    const kept = await read();
+    await client.command({ query: 'TRUNCATE TABLE quarantined_windows' });
+    const keys = new Set([...Array(kept.rows.rows).keys()].map((row) => keyOf(kept, row)));
+    const after_window = wrong.filter((key) => Number(key.split(' ')[1]) >= to);
+    t.ok(after_window.length > 50, `${after_window.length} of ${learnt.rows.rows} rows after the window hold the fault`);
+    t.same(wrong.filter((key) => keys.has(key)), [], 'none of them is trained on');
+    const needless = [...Array(first.rows.rows).keys()].filter((row) => {
+      const [id, at] = [first.customer_ids[first.rows.customer[row]!]!, first.rows.at[row]!];
+      return !keys.has(keyOf(first, row)) && !(at >= from && at < to) && !bad.some((record) => record.customer_id === id && record.event_time <= at && at < record.event_time + (cause === 'unit_change' ? Infinity : 90 * DAY));
+    });
+    t.same(needless.map((row) => keyOf(first, row)), [], 'nobody is left out who had no such event before');
+    t.ok(kept.rows.rows > 0.5 * first.rows.rows, `${kept.rows.rows} of ${first.rows.rows} rows are left`);
+  });
 
 t.test('nothing is left behind in the database', async (t) => {
   const answer = await client.query({ query: "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '^training_(events|set)_')", format: 'JSONEachRow' });

@@ -34,7 +34,8 @@ export function attribute(input: AttributionInput): Cause {
  * explains it for as long as those features remember.
  */
 function explainedBy({ window, persistent, quarantines, moneyFeatures, lookBackMs }: AttributionInput): Quarantine | undefined {
-  const money = persistent.length > 0 && persistent.every(({ feature }) => moneyFeatures.has(feature) || feature === 'score');
+  // The score, and all features together, follow from those that are made of amounts.
+  const money = persistent.length > 0 && persistent.every(({ feature }) => moneyFeatures.has(feature) || feature === 'score' || feature === 'multivariate');
   return quarantines.find(({ from, to, cause }) => {
     const remembered = MONEY_CAUSES.includes(cause) ? (money ? lookBackMs : -1) : 0;
     return remembered >= 0 && from < window.to && window.from < to + remembered;

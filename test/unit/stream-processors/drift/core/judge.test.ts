@@ -28,9 +28,10 @@ const beyond = (judged: readonly Judged[]): string[] => judged.filter(({ verdict
 t.test('the budget: levels of all tests of all looks add up to one false alarm', async (t) => {
   const budget = { falseAlarmDays: 90, stepDays: 0.25 };
   t.equal(alphaOfLook(budget), 0.25 / 90);
-  const { all, segments } = levels(budget, { all: 80, segments: 400 });
-  t.ok(Math.abs((80 * all + 400 * segments + SHARES.performance * alphaOfLook(budget)) * 4 * 90 - 1) < 1e-12, 'over 90 days');
-  t.equal(levels(budget, { all: 10, segments: 0 }).all * 10, alphaOfLook(budget) * (SHARES.all + SHARES.segments), 'what segments do not need is not lost');
+  const { all, together, segments } = levels(budget, { all: 80, together: 2, segments: 400 });
+  t.ok(together > all && together < 20 * all, 'one that stands for all features may be wrong more easily than each of them');
+  t.ok(Math.abs((80 * all + 2 * together + 400 * segments + SHARES.performance * alphaOfLook(budget)) * 4 * 90 - 1) < 1e-12, 'over 90 days');
+  t.equal(levels(budget, { all: 10, together: 0, segments: 0 }).all * 10, alphaOfLook(budget) * (SHARES.all + SHARES.segments), 'what segments do not need is not lost');
 });
 
 t.test('a forecast: the line, and an error that grows beyond the data', async (t) => {
@@ -97,4 +98,13 @@ t.test('fixed thresholds are there for who wants them', async (t) => {
   t.same(psi(0.5, 'psi', { against: 'previous' }), []);
   t.equal(psi(0.31, 'missing_rate', { baseline: 0.2 })[0]!.verdict, 'beyond');
   t.equal(psi(0.2, 'missing_rate', { baseline: 0.2 })[0]!.verdict, 'quiet');
+});
+
+t.test('all features together are judged by what their AUC usually is, and not by its own p', async (t) => {
+  const random = seeded(31);
+  const auc = (value: number): Measurement => measurement('multivariate', value, { statistic: 'domain_auc', against: 'previous', p: 1e-12, n: 5000, n_reference: 5000 });
+  const all: PastLook[] = looks(random, 120).map((look, i) => ({ ...look, measurements: [...look.measurements, auc(0.58 + 0.004 * random.normal() + (i >= 110 ? 0.12 : 0))] }));
+  const verdicts = all.map((_, i) => at(all, i).find(({ feature }) => feature === 'multivariate')!);
+  t.same(verdicts.slice(60, 110).filter(({ verdict }) => verdict === 'beyond' || verdict === 'held'), [], 'telling windows apart a little is usual');
+  t.ok(verdicts.slice(110, 113).every(({ verdict, value, threshold }) => verdict === 'beyond' && value > threshold && threshold < 0.65), JSON.stringify(verdicts.slice(110, 113)));
 });

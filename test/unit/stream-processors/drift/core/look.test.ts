@@ -82,3 +82,11 @@ t.test('one channel alone: an alert, and no retraining', async (t) => {
   const results = run([{ measurements: channels(2) }, { measurements: channels(2) }]);
   t.match(results[1], { decision: 'skip', events: [{ decision: 'skip', explanation: /only channel app/ }], quarantines: [{ cause: 'one_channel', channel: 'app' }], alerts: [{ cause: 'one_channel' }] });
 });
+
+t.test('all features together: named as such; after broken amounts put down to them, as the score is', async (t) => {
+  const together = [...QUIET, psi('multivariate', 0.9)];
+  const results = run([{ measurements: QUIET }, { measurements: together }, { measurements: together }]);
+  t.match(results[2]!.events, [{ decision: 'retrain', explanation: /all features together: psi 0.90/, evidence: [{ feature: 'multivariate' }] }]);
+  const after = run([{ measurements: QUIET, findings: [burst(0, 3, 20)] }, { measurements: QUIET }, { measurements: together }, { measurements: together }]);
+  t.same(decisions(after), ['skip', 'none', 'none', 'skip']);
+});
