@@ -17,12 +17,11 @@ import { createScoreQueue } from './api/score-queue.js';
 import { serve } from './api/server.js';
 import { createCanonical } from './stream/canonical.js';
 import { createProbe } from './observe/health.js';
-import { createLiveHub } from './api/live.js';
+import { createLive } from './live/live.js';
 import { createScorerMetrics } from './observe/metrics.js';
 import { startModelSource } from './model/source.js';
 import { createModelHolder } from './model/swap.js';
 import { createTrialHolder } from './model/trial.js';
-import { predictionReader } from './store/prediction.js';
 import { createCompare } from './stream/comparisons.js';
 import { openSecurity } from './security/open.js';
 import { createRestore } from './stream/restore.js';
@@ -51,7 +50,8 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
   const onWornOut = (): void => fail(new TidemarkError('INTERNAL', 'this process has loaded as many models as it may: it ends in order to be started afresh'));
   const holder = createModelHolder({ view, log, onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused, onWornOut });
   const trial = createTrialHolder({ view, log, onChange: metrics.trialChanged, onWornOut });
-  const hub = createLiveHub(predictionReader(view));
+  const live = createLive({ view, settings, latest: (id) => store.get(id) });
+  void store.each(live.learn).catch(fail);
   const queue = createScoreQueue({
     holder, featureCount: view.features.length, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
     observe: (rows, ms) => metrics.modelCall('api', rows, ms),
@@ -62,9 +62,9 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
     kafka: createProbe(() => admin.describeCluster()),
     registry: createProbe(() => registry.client.getCompatibility(subjectOf(TOPICS.predictions.name))),
   });
-  metrics.watch({ hub, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
+  metrics.watch({ live, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
   const security = await openSecurity(settings, log, metrics.register);
-  const server = await serve({ ...security, view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
+  const server = await serve({ ...security, view, log, queue, live, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
   const offsets = await createStartOffsets(kafka, SCORER_GROUP, TOPICS.features.name);
   const canonical = createCanonical(new AvroTypes(registry, subjectOf(TOPICS.features.name)), view, featuresId);
   const restore = createRestore({ kafka, store, offsets, log, progress: metrics.restored });
@@ -91,9 +91,10 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
           scored: (rows, ms) => metrics.modelCall('stream', rows, ms),
           newerVersion: state.hold,
         }),
+        restored: (rows) => { for (const { customerId, prediction } of rows) if (prediction !== null) live.learn(customerId, prediction); },
         publish(_partition, committed) {
           metrics.committed(committed, Date.now());
-          hub.publish(committed);
+          live.hub.publish(committed);
         },
       }),
     });

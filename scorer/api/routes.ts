@@ -1,4 +1,5 @@
 import { routeCustomers } from './customers.js';
+import { routeLive } from '../live/routes.js';
 import { routeObservability } from './observability.js';
 import { routePredict } from './predict.js';
 import { routeRoot } from './root.js';
@@ -10,6 +11,7 @@ export function apiRoutes(parts: ServerParts): Route[] {
   const routes: Route[] = [
     ...routePredict(parts),
     ...routeCustomers(parts),
+    ...routeLive(parts),
     ...routeObservability(parts),
   ];
   return [...routes, routeRoot(routes, parts.page)];

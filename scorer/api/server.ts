@@ -4,16 +4,16 @@ import type { Log } from '../../runtime/log.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { ScorerHealth } from '../observe/health.js';
 import { listenPlain, type Listen } from '../security/transport.js';
+import type { Live } from '../live/live.js';
+import { routeSocket } from '../live/socket.js';
 import { admit, tag } from './admit.js';
 import { type Audit, auditedRoute } from './audited.js';
-import type { LiveHub } from './live.js';
 import type { ScorerMetrics } from '../observe/metrics.js';
 import type { ScoreQueue } from './score-queue.js';
 import { beginAnswer, INTERNAL, isProblem, sendProblem, type Problem, type TaggedResponse } from './problem.js';
 import type { Page } from './root.js';
 import { methodName, type Finish, type Guard, type Route } from './route.js';
 import { apiRoutes } from './routes.js';
-import { routeSocket } from './socket.js';
 
 export interface ServerParts {
   readonly view: FeatureView;
@@ -21,7 +21,7 @@ export interface ServerParts {
   readonly queue: ScoreQueue;
   /** The latest prediction of a customer, framed; undefined where there is none. */
   latest(customerId: string): Buffer | undefined;
-  readonly hub: LiveHub;
+  readonly live: Live;
   readonly metrics: ScorerMetrics;
   health(): ScorerHealth;
   /** Whether the customers of a partition are scored by this process now; another's vectors may be old. */
@@ -46,13 +46,13 @@ export async function serve(parts: ServerParts, host: string, port: number): Pro
   const mount = (app: TemplatedApp): void => {
     if (guard?.preflight !== undefined) app.options('/*', (res, req) => answerPreflight(res, req, guard));
     for (const route of routes) app[route.method](route.path, (res, req) => run(route, res, req, parts));
-    routeSocket(app, parts.hub, guard);
+    routeSocket(app, parts.live, guard);
     for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes, guard);
     app.any('/*', (res, req) => refuse(res, req, { status: 404, code: 'NOT_FOUND', detail: `${req.getUrl().slice(0, 200)} is no route of this server; GET / lists them` }, guard));
   };
   const listener = await (parts.listen ?? listenPlain())(mount, host, port);
   parts.log.info('listening', { host, port: listener.port });
-  return listener;
+  return { port: listener.port, stop: () => { parts.live.end(); return listener.stop(); } };
 }
 
 function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics, guard }: ServerParts): void {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createMetrics } from '../../runtime/telemetry.js';
-import type { LiveHub } from '../api/live.js';
+import type { Live } from '../live/live.js';
+import { watchLive } from './live-metrics.js';
 import type { LoadedModel } from '../model/load.js';
 import type { Trial } from '../model/trial.js';
 import type { Scored, SkipReason } from '../stream/score-records.js';
@@ -25,7 +26,7 @@ export interface ScorerMetrics {
   /** Rows that a challenger was to score beside the champion. */
   compared(outcome: 'failed' | 'passed_over', rows: number): void;
   /** Values that are looked up when metrics are read. */
-  watch(sources: { hub: LiveHub; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
+  watch(sources: { live: Live; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
 }
 
 const LATENCY_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60];
@@ -39,8 +40,6 @@ export function createScorerMetrics(): ScorerMetrics {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> => new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect?: (this: Gauge<L>) => void): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers, ...(collect === undefined ? {} : { collect }) });
-  /** A counter that something else counts. */
-  const total = (name: string, help: string, read: () => number): Counter => new Counter({ name, help, registers, collect() { this.reset(); this.inc(read()); } });
 
   const stages = createStageHistogram(register, 'tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.',
     ['event_to_features', 'features_to_score', 'score_to_commit', 'event_to_commit'], LATENCY_S.map((s) => s * 1000));
@@ -102,15 +101,13 @@ export function createScorerMetrics(): ScorerMetrics {
       if (trial !== undefined) challenger.set({ version: trial.model.manifest.version, mode: trial.mode }, trial.share);
     },
     compared: (outcome, rows) => uncompared.inc({ outcome }, rows),
-    watch({ hub, lag, customers }) {
+    watch({ live, lag, customers }) {
       gauge('tidemark_scorer_lag_records', 'Records of customer-features that are not yet scored.', ['partition'], function () {
         this.reset();
         for (const { partition, lag: records } of lag()) this.set({ partition }, records);
       });
       gauge('tidemark_scorer_online_customers', 'Customers in the online store.', [], function () { this.set(customers()); });
-      gauge('tidemark_scorer_socket_clients', 'Connected WebSocket clients.', [], function () { this.set(hub.clients); });
-      total('tidemark_scorer_socket_sent_total', 'Scores sent to WebSocket clients.', () => hub.counts.sent);
-      total('tidemark_scorer_socket_dropped_total', 'Scores that WebSocket clients were too slow for.', () => hub.counts.dropped);
+      watchLive(registers, live);
     },
   };
 }

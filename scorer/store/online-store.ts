@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { TidemarkError } from '../../runtime/errors.js';
 import { partitionOfPrediction } from './prediction.js';
@@ -32,6 +33,8 @@ export interface OnlineStore {
   put(partition: number, nextOffset: number, entries: readonly { readonly customerId: string; readonly value: Latest }[]): Promise<void> | undefined;
   /** Removes a partition's customers and its position, so that it is read again from the beginning (its topic was made anew). */
   forget(partition: number): Promise<void>;
+  /** Visits every customer's latest prediction, some at a turn, until it has seen all or the store closes. */
+  each(visit: (customerId: string, value: Buffer) => void): Promise<void>;
   /** All that was put is in LMDB. */
   flushed(): Promise<void>;
   stats(): { readonly customers: number; readonly pending: number };
@@ -41,6 +44,8 @@ export interface OnlineStore {
 /** Batches of a few milliseconds become one LMDB transaction, so that disk flushes do not follow Kafka's commits one by one. */
 const FLUSH_MS = 20;
 const PENDING_MAX = 50_000;
+/** Customers visited before anything else gets a turn. */
+const SLICE_CUSTOMERS = 500;
 
 export async function openOnlineStore({ folder, layout, clusterId }: StoreOptions): Promise<OnlineStore> {
   mkdirSync(folder, { recursive: true });
@@ -93,13 +98,29 @@ export async function openOnlineStore({ folder, layout, clusterId }: StoreOption
     if (failure !== undefined) throw new TidemarkError('INTERNAL', `online store ${folder}: writing failed: ${String(failure)}; check the disk`, { cause: failure });
   }
 
+  let closed = false;
+  function get(customerId: string): Buffer | undefined {
+    for (const memory of [filling, writing]) {
+      const value = memory.get(customerId);
+      if (value !== undefined) return value ?? undefined;
+    }
+    return customers.get(customerId);
+  }
+
   return {
-    get(customerId) {
-      for (const memory of [filling, writing]) {
-        const value = memory.get(customerId);
-        if (value !== undefined) return value ?? undefined;
+    get,
+    async each(visit) {
+      for (let after: string | undefined; ;) {
+        const ids = [...customers.getKeys({ limit: SLICE_CUSTOMERS, ...(after === undefined ? {} : { start: after, exclusiveStart: true }) })];
+        for (const id of ids) {
+          const value = get(id);
+          if (value !== undefined) visit(id, value);
+        }
+        if (ids.length < SLICE_CUSTOMERS) return;
+        after = ids.at(-1);
+        await nextTurn();
+        if (closed) return;
       }
-      return customers.get(customerId);
     },
     position: (partition) => fillingPositions.get(partition) ?? writingPositions.get(partition) ?? positions.get(partition),
     put(partition, nextOffset, entries) {
@@ -117,6 +138,7 @@ export async function openOnlineStore({ folder, layout, clusterId }: StoreOption
     flushed,
     stats: () => ({ customers: (customers.getStats() as { entryCount: number }).entryCount, pending: filling.size + writing.size }),
     async close() {
+      closed = true;
       await flushed();
       await root.close();
     },

@@ -1,6 +1,7 @@
 import { avroType } from '../../runtime/registry/avro-type.js';
 import { FRAME_BYTES } from '../../runtime/registry/wire-format.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
+import { readVarint, skipVarint } from '../core/wire.js';
 import { featureNames, predictionsAvro, type Trigger } from '../../schemas/features/derive.js';
 
 /** A prediction as it stands on the topic and in the online store. Times are epoch milliseconds. */
@@ -46,6 +47,14 @@ export function fillFromPrediction(framed: Buffer, featureCount: number, matrix:
 export function partitionOfPrediction(framed: Buffer): number {
   const id = framed.toString('latin1', FRAME_BYTES + 1, FRAME_BYTES + 12);
   return Number(id.slice(0, id.indexOf('-')));
+}
+
+/** The score of a framed prediction without decoding the rest: it follows three texts and two times. */
+export function scoreOfPrediction(framed: Buffer): number {
+  let at = FRAME_BYTES;
+  for (let texts = 0; texts < 3; texts++) at = skipVarint(framed, at, framed.length) + readVarint(framed, at);
+  at = skipVarint(framed, skipVarint(framed, at, framed.length), framed.length);
+  return framed.readDoubleLE(at);
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();

@@ -10,7 +10,9 @@ export interface ScoreTaskOptions {
   readonly score: RecordScorer;
   /** Reads customer-features from where the store stands to where the group stands; see restorePartition. */
   restore(partition: number, take: (records: readonly KafkaRecord[], nextOffset: number) => Promise<void>): Promise<void>;
-  /** What is committed now: for the subscribers and the metrics. Must not keep the array. */
+  /** What a restore brought to the store. */
+  restored?(rows: readonly Scored[]): void;
+  /** What is committed now: for the subscribers and the metrics, while the store still has the scores before. Must not keep the array. */
   publish(partition: number, committed: readonly Scored[]): void;
 }
 
@@ -18,7 +20,7 @@ export interface ScoreTaskOptions {
  * Scores one partition of customer-features. Predictions go out in the transaction; the online store and the
  * subscribers get them after it is committed, so that nobody is told a score that is then taken back.
  */
-export function createScoreTask({ partition, store, score, restore, publish }: ScoreTaskOptions): PartitionTask {
+export function createScoreTask({ partition, store, score, restore, restored: learn, publish }: ScoreTaskOptions): PartitionTask {
   let pending: Scored[] = [];
 
   return {
@@ -26,6 +28,7 @@ export function createScoreTask({ partition, store, score, restore, publish }: S
       await restore(partition, async (records, nextOffset) => {
         const restored: Scored[] = [];
         await score(records, (scored) => restored.push(scored));
+        learn?.(restored);
         await store.put(partition, nextOffset, restored.map(entryOf));
       });
     },
@@ -38,9 +41,8 @@ export function createScoreTask({ partition, store, score, restore, publish }: S
     committed(nextOffset) {
       const committed = pending;
       pending = [];
-      const wait = store.put(partition, nextOffset, committed.map(entryOf));
       publish(partition, committed);
-      return wait;
+      return store.put(partition, nextOffset, committed.map(entryOf));
     },
     rollback() {
       pending = [];

@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, { what: string; run: () => Promise<unknow
   path: { what: 'event to prediction with every process running, paced', run: () => import('./whole-path.js') },
   landing: { what: 'rows a second into ClickHouse', run: () => import('./landing.js') },
   memory: { what: 'memory of the feature processor and the scorer, under a light load and idle, for ten minutes', run: () => import('./memory.js') },
+  live: { what: '10,000 live clients of one server process, 1,000 scores a second by customer (CLIENTS, RATE, WATCHED, SECONDS)', run: () => import('./live.js') },
   drift: { what: 'drift reports over hourly aggregates as predictions grow, and beside Evidently (EVIDENTLY_PYTHON, RAW_ROWS, RAW_TURNS, SIZES)', run: () => import('./drift.js') },
   'drift-verdicts': { what: 'false alarms of a simulated year without change, delay for planted changes, beside fixed limits (SEEDS, SHIFTS, SHIFT_SEEDS, TOGETHER_ROWS)', run: () => import('./drift-verdicts.js') },
   peers: { what: 'feature processor beside Kafka Streams, interleaved (PEERS_DIR: the built harness)', run: () => import('./peers/compare.js') },

@@ -9,10 +9,9 @@ import { featureNames, predictionsAvro } from '../../schemas/features/derive.js'
 import { createScoreQueue } from '../../scorer/api/score-queue.js';
 import { serve, type ServerParts } from '../../scorer/api/server.js';
 import { createProbe } from '../../scorer/observe/health.js';
-import { createLiveHub, type LiveHub } from '../../scorer/api/live.js';
+import { createLive, type Live, type LiveOptions } from '../../scorer/live/live.js';
 import { createScorerMetrics, type ScorerMetrics } from '../../scorer/observe/metrics.js';
 import { createModelHolder, type ModelHolder } from '../../scorer/model/swap.js';
-import { predictionReader } from '../../scorer/store/prediction.js';
 import type { Scored } from '../../scorer/stream/score-records.js';
 import { createScorerState } from '../../scorer/observe/state.js';
 import { openOnlineStore, type OnlineStore } from '../../scorer/store/online-store.js';
@@ -22,44 +21,60 @@ export interface TestScorer {
   readonly url: string;
   readonly holder: ModelHolder;
   readonly store: OnlineStore;
-  readonly hub: LiveHub;
+  readonly live: Live;
   readonly metrics: ScorerMetrics;
   readonly calls: number[];
+  /** What a commit does: subscribers and the store, in this order. */
+  commit(rows: readonly Scored[]): void;
+  /** The server ends as the scorer's does, before the test is over. */
+  stop(): Promise<void>;
+}
+
+export const LIVE_SETTINGS: LiveOptions['settings'] = { LIVE_CLIENTS_MAX: 10_000, LIVE_CLIENTS_PER_CALLER_MAX: 1000, LIVE_WAITING_BYTES: 131_072, LIVE_RESUME_BYTES: 16_777_216, LIVE_COMPRESSION: false };
+export interface TestScorerOptions extends Partial<ServerParts> {
+  readonly liveSettings?: Partial<LiveOptions['settings']>;
+  readonly listenOn?: number;
 }
 
 /** The real server, model holder, hub and store of a scorer on a free port, without Kafka. */
-export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, more: Partial<ServerParts> = {}): Promise<TestScorer> {
+export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, { liveSettings, listenOn, ...more }: TestScorerOptions = {}): Promise<TestScorer> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-scorer-'));
   const log = new Log('test', 'error', (line) => process.stderr.write(line));
   const store = await openOnlineStore({ folder, layout: predictionsAvro(view), clusterId: 'none' });
   const metrics = createScorerMetrics();
   const holder = createModelHolder({ view, log: new Log('test', 'error', () => undefined), onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused });
-  const hub = createLiveHub(predictionReader(view));
+  const live = createLive({ view, settings: { ...LIVE_SETTINGS, ...liveSettings }, latest: (id) => store.get(id) });
   const calls: number[] = [];
   const queue = createScoreQueue({ holder, featureCount: view.features.length, threshold: 0.5, clock: Date.now, observe: (rows, ms) => { calls.push(rows); metrics.modelCall('api', rows, ms); } });
   const tasks = (): { partition: number; lag: number; open: boolean }[] => [{ partition: 0, lag: 3, open: true }];
   const up = createProbe(() => Promise.resolve());
   const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });
-  metrics.watch({ hub, lag: tasks, customers: () => store.stats().customers });
-  const server = await serve({ view, log, queue, hub, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...more }, '127.0.0.1', 0);
+  metrics.watch({ live, lag: tasks, customers: () => store.stats().customers });
+  const server = await serve({ view, log, queue, live, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...more }, '127.0.0.1', listenOn ?? 0);
+  let ended: Promise<void> | undefined;
+  const stop = (): Promise<void> => ended ??= server.stop();
+  const commit = (rows: readonly Scored[]): void => {
+    live.hub.publish(rows);
+    for (const { customerId, prediction } of rows) void store.put(0, 0, [{ customerId, value: prediction }]);
+  };
   t.teardown(async () => {
-    await server.stop();
+    await stop();
     await store.close();
     holder.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { port: server.port, url: `http://127.0.0.1:${server.port}`, holder, store, hub, metrics, calls };
+  return { port: server.port, url: `http://127.0.0.1:${server.port}`, holder, store, live, metrics, calls, commit, stop };
 }
 
 const type = avroType(predictionsAvro(view));
 const names = featureNames(view);
 
 /** A committed prediction of a customer, as the task hands it on. */
-export function scored(customerId: string, n: number, score: number, values: readonly number[] = names.map((_, i) => i), partition = 0): Scored {
+export function scored(customerId: string, n: number, score: number, values: readonly number[] = names.map((_, i) => i), partition = 0, more: Partial<Record<'model_version' | 'channel' | 'event_id', string>> = {}): Scored {
   const at = 1_700_000_000_000 + n;
   const prediction = frame(1, type.toBuffer({
     prediction_id: `${partition}-${n}`, customer_id: customerId, event_id: `e-${n}`, event_time: at, scored_at: at + 20, score, decision: score >= 0.5 ? 'at_risk' : 'keep',
-    model_version: 'v1', view_version: 1, trigger: 'event', degraded: false, runtime: 'ort/1 test', produced_at: at + 5, features_at: at + 10, channel: 'web', ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
+    model_version: 'v1', view_version: 1, trigger: 'event', degraded: false, runtime: 'ort/1 test', produced_at: at + 5, features_at: at + 10, channel: 'web', ...Object.fromEntries(names.map((name, i) => [name, values[i]])), ...more,
   }));
   return { customerId, key: Buffer.from(customerId), prediction, producedAt: at + 5, featuresAt: at + 10, scoredAt: at + 20 };
 }

@@ -32,7 +32,7 @@ t.test('before the first model: alive, not ready, and it says why', async (t) =>
 });
 
 t.test('with a model', async (t) => {
-  const { url, port, holder, store, calls } = await startTestScorer(t);
+  const { url, port, holder, store, calls, live } = await startTestScorer(t);
   await holder.offer(model);
 
   t.test('a score by name, in order and as a bare array; null is missing', async (t) => {
@@ -130,12 +130,12 @@ t.test('with a model', async (t) => {
     for (const line of [
       /tidemark_scorer_model_info\{.*version="v1",family="logistic_regression".*\} 1\n/,
       /tidemark_scorer_lag_records\{.*partition="0".*\} 3\n/, /tidemark_scorer_models_refused_total\{.*\} 1\n/,
-      /tidemark_scorer_http_seconds_count\{.*path="\/predict".*\} [1-9]/, /tidemark_scorer_socket_sent_total\{.*\} 0\n/, /tidemark_scorer_model_call_rows_count\{.*source="api".*\} [1-9]/, /process_cpu_seconds_total/,
+      /tidemark_scorer_http_seconds_count\{.*path="\/predict".*\} [1-9]/, /tidemark_scorer_live_sent_total\{.*\} 0\n/, /tidemark_scorer_model_call_rows_count\{.*source="api".*\} [1-9]/, /process_cpu_seconds_total/,
     ]) t.match(text, line);
   });
 
   t.test('a taken port is said', async (t) => {
-    await t.rejects(serve({ view, log: { info: () => undefined } } as never, '127.0.0.1', port), { code: 'PORT_TAKEN', message: /127.0.0.1:\d+.*SCORER_PORT/ });
+    await t.rejects(serve({ view, live, log: { info: () => undefined } } as never, '127.0.0.1', port), { code: 'PORT_TAKEN', message: /127.0.0.1:\d+.*SCORER_PORT/ });
   });
 });
 

@@ -1,10 +1,8 @@
 import t from 'tap';
 import { createBudget } from '../../../../scorer/core/budget.js';
 import { chooseChunkRows } from '../../../../scorer/core/chunk.js';
-import { createConflation } from '../../../../scorer/core/conflation.js';
 import { decide, isScore } from '../../../../scorer/core/decision.js';
 import { wanted } from '../../../../scorer/core/selection.js';
-import { EVERYTHING, spread, wants } from '../../../../scorer/core/subscription.js';
 import { readVarint, skipVarint, writeVarint } from '../../../../scorer/core/wire.js';
 
 t.test('chunk size: the smallest whose rows cost about the best, in calls that are short', async (t) => {
@@ -56,37 +54,6 @@ t.test('a budget of time: what is not used is saved up to a bound, what is overd
   budget.spend(0.2);
   t.notOk(budget.left(100_000));
   t.notOk(createBudget(0).left(5), 'none at all');
-});
-
-t.test('subscription', async (t) => {
-  const cases: [string, Parameters<typeof wants>, boolean][] = [
-    ['everything', [EVERYTHING, 'C1', 0, 'p'], true],
-    ['at the threshold', [{ ...EVERYTHING, threshold: 0.8 }, 'C1', 0.8, 'p'], true],
-    ['under the threshold', [{ ...EVERYTHING, threshold: 0.8 }, 'C1', 0.79, 'p'], false],
-    ['a customer', [{ ...EVERYTHING, customers: new Set(['C1']) }, 'C1', 0, 'p'], true],
-    ['another customer', [{ ...EVERYTHING, customers: new Set(['C1']) }, 'C2', 1, 'p'], false],
-    ['customer and threshold', [{ ...EVERYTHING, customers: new Set(['C1']), threshold: 0.5 }, 'C1', 0.4, 'p'], false],
-  ];
-  for (const [name, args, expected] of cases) t.equal(wants(...args), expected, name);
-  for (const sample of [0.1, 0.5]) {
-    let taken = 0;
-    for (let i = 0; i < 20_000; i++) if (wants({ ...EVERYTHING, sample }, 'C', 1, `${i % 4}-${i}`)) taken++;
-    t.ok(Math.abs(taken / 20_000 - sample) < 0.01, `sample ${sample}: ${taken / 20_000}`);
-  }
-  t.ok(spread('0-0') >= 0 && spread('0-0') < 1);
-});
-
-t.test('conflation: latest per customer, bounded, counted', async (t) => {
-  const waiting = createConflation(2);
-  waiting.add('a', 'a1');
-  waiting.add('b', 'b1');
-  waiting.add('a', 'a2');
-  t.equal(waiting.takeDropped(), 1, 'a1 was replaced');
-  waiting.add('c', 'c1');
-  t.equal(waiting.size, 2);
-  t.equal(waiting.takeDropped(), 1, 'b, the oldest, was put out');
-  t.equal(waiting.takeDropped(), 0);
-  t.strictSame([waiting.next(), waiting.next(), waiting.next()], ['a2', 'c1', undefined]);
 });
 
 t.test('varints within ±2^52', async (t) => {
