@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Guard } from '../../../../scorer/api/route.js';
 import { REQUEST_BOUNDS } from '../../../../scorer/live/messages.js';
 import { requestOf, wishOfQuery } from '../../../../scorer/live/request.js';
 import { SOCKET_LIMITS } from '../../../../scorer/live/socket.js';
@@ -72,8 +73,8 @@ t.test('a snapshot first, then crossings; several subscriptions of a connection 
 });
 
 t.test('places are bound, for all and for each caller; the scorer that ends sends its clients to another', async (t) => {
-  const guard = { admit: ({ query }: { query(): string }) => ({ caller: { name: /caller=(\w+)/.exec(query())?.[1] ?? 'x', role: 'reader' as const } }) };
-  const { port, live, stop, url } = await startTestScorer(t, { liveSettings: { LIVE_CLIENTS_MAX: 3, LIVE_CLIENTS_PER_CALLER_MAX: 2 }, guard: { admit: (request) => guard.admit({ query: () => `caller=${request.header('x-caller')}` }) } });
+  const guard: Guard = { admit: (request) => ({ caller: { id: request.header('x-caller'), name: 'x', role: 'reader' } }) };
+  const { port, live, stop, url } = await startTestScorer(t, { liveSettings: { LIVE_CLIENTS_MAX: 3, LIVE_CLIENTS_PER_CALLER_MAX: 2 }, guard });
   const as = async (caller: string): Promise<SocketClient | Refused> => connectSocket(port, '/ws?subscribe=later', { 'x-caller': caller });
   const first = (await as('a')) as SocketClient;
   const second = (await as('a')) as SocketClient;
@@ -87,6 +88,19 @@ t.test('places are bound, for all and for each caller; the scorer that ends send
   const fourth = (await as('a')) as SocketClient;
   await stop();
   for (const client of [second, third, fourth]) t.equal(await client.closed, 1012);
+});
+
+t.test('what is open ends with its key', async (t) => {
+  const ends: (() => void)[] = [];
+  let unwatched = 0;
+  const guard: Guard = { admit: () => ({ caller: { id: 'k1', name: 'x', role: 'reader' } }), watch: (_caller, end) => { ends.push(end); return () => { unwatched++; }; } };
+  const { port, url } = await startTestScorer(t, { guard });
+  const client = await open(port);
+  const stream = await fetch(`${url}/stream`);
+  for (const end of ends) end();
+  t.equal(await client.closed, 1008);
+  t.match(await stream.text(), /event: subscribed/, 'a stream ends in order');
+  t.strictSame([ends.length, unwatched], [2, 2]);
 });
 
 t.test('a client that talks too much is sent away', async (t) => {
