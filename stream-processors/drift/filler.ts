@@ -5,11 +5,12 @@ import type { Settings } from '../../runtime/settings.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { LabelState } from './labels.js';
 import { fillPerformance, type PerformanceFill } from './performance.js';
+import { HOUR_MS } from './policy.js';
 import { rowsOf } from './rows.js';
 
 /** A statement over two million predictions on a busy machine. */
 export const STATEMENT_MS_MAX = 600_000;
-/** Labels change without the watermark moving, too (outcomes, late events): every so many polls they are looked for. */
+/** Labels come and change between the ends of windows, too (outcomes, late events): every so many polls they are looked for. */
 const POLLS_BETWEEN_CORRECTIONS = 60;
 
 export interface FillerOptions {
@@ -45,9 +46,14 @@ export function createPerformanceFiller({ settings, client, view, log, filled, t
   let trouble: string | undefined;
   let run: AbortController | undefined;
 
+  const width = settings.PERFORMANCE_WINDOW_H * HOUR_MS;
+  const labelLag = settings.LABEL_HORIZON_DAYS * 24 * HOUR_MS + settings.LABEL_LATENESS_H * HOUR_MS;
+  /** Whether the watermark, or the labels behind it, have passed the end of a window since the last run. */
+  const endsWindow = (at: number): boolean => [0, labelLag].some((lag) => Math.floor((at - lag) / width) !== Math.floor((watermark - lag) / width));
+
   async function fill(signal: AbortSignal): Promise<void> {
     const [row] = await rowsOf<{ at: string }>(client, 'SELECT toUnixTimestamp64Milli(watermark) AS at FROM label_watermark');
-    if (Number(row?.at) === watermark && now() < correctAt) return;
+    if (!endsWindow(Number(row?.at)) && now() < correctAt) return;
     const startedAt = performance.now();
     try {
       const done = await fillPerformance(client, settings, view, signal);
