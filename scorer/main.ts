@@ -18,6 +18,7 @@ import { serve } from './api/server.js';
 import { createCanonical } from './stream/canonical.js';
 import { createProbe } from './observe/health.js';
 import { createLive } from './live/live.js';
+import { createLivePage, type RequestRetraining } from './page/page.js';
 import { createScorerMetrics } from './observe/metrics.js';
 import { startModelSource } from './model/source.js';
 import { createModelHolder } from './model/swap.js';
@@ -39,7 +40,7 @@ export const SCORER_GROUP = 'tidemark-scorer';
  * The scorer: listens at once, takes records as soon as a first model serves.
  * @param fail called when the process cannot go on
  */
-export async function startScorer(settings: Settings, log: Log, fail: (error: unknown) => void): Promise<Stoppable & { readonly port: number }> {
+export async function startScorer(settings: Settings, log: Log, fail: (error: unknown) => void, requestRetraining?: RequestRetraining): Promise<Stoppable & { readonly port: number }> {
   const kafka = createKafka(settings, log);
   const registry = createRegistry(settings, log);
   const metrics = createScorerMetrics();
@@ -62,9 +63,10 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
     kafka: createProbe(() => admin.describeCluster()),
     registry: createProbe(() => registry.client.getCompatibility(subjectOf(TOPICS.predictions.name))),
   });
-  metrics.watch({ live, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
+  const page = createLivePage({ settings, view, log, store, holder, health: state.health, explains: false, requestRetraining });
+  metrics.watch({ live, page, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
   const security = await openSecurity(settings, log, metrics.register);
-  const server = await serve({ ...security, view, log, queue, live, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
+  const server = await serve({ ...security, view, log, queue, live, metrics, page: page.root, pageRoutes: page.routes, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
   const offsets = await createStartOffsets(kafka, SCORER_GROUP, TOPICS.features.name);
   const canonical = createCanonical(new AvroTypes(registry, subjectOf(TOPICS.features.name)), view, featuresId);
   const restore = createRestore({ kafka, store, offsets, log, progress: metrics.restored });
@@ -84,16 +86,14 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
         partition, store, restore,
         score: createRecordScorer({
           partition, view, canonical, holder, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, runtime: SCORING_RUNTIME, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
-          skipped(reason, record, why) {
-            metrics.skipped(reason);
-            noteSkip(reason, { partition, offset: record.offset, why });
-          },
+          skipped: (reason, record, why) => { metrics.skipped(reason); noteSkip(reason, { partition, offset: record.offset, why }); },
           scored: (rows, ms) => metrics.modelCall('stream', rows, ms),
           newerVersion: state.hold,
         }),
         restored: (rows) => { for (const { customerId, prediction } of rows) if (prediction !== null) live.learn(customerId, prediction); },
         publish(_partition, committed) {
           metrics.committed(committed, Date.now());
+          page.seen(committed);
           live.hub.publish(committed);
         },
       }),
@@ -110,7 +110,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
       await tasks?.stop();
       await server.stop();
       await security.stop();
-      await Promise.all([offsets.close(), admin.disconnect()]);
+      await Promise.all([offsets.close(), admin.disconnect(), page.close()]);
       await store.close();
       holder.close();
       trial.close();

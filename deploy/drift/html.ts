@@ -1,5 +1,5 @@
 import type { DriftBasis, DriftStatistic, Measurement } from '../../schemas/drift/measurement.js';
-import { bucketsOf, type Bucket } from '../../stream-processors/drift/core/buckets.js';
+import { bucketsOf, type Bucket } from '../../schemas/drift/buckets.js';
 import type { Distribution } from '../../stream-processors/drift/report.js';
 import { day, rule, summariesOf, type DriftReport, type FeatureSummary } from './summary.js';
 

@@ -1,5 +1,5 @@
 import type { DriftBasis, Measurement } from '../../schemas/drift/measurement.js';
-import { bucketsOf } from '../../stream-processors/drift/core/buckets.js';
+import { bucketsOf } from '../../schemas/drift/buckets.js';
 import { day, rule, summariesOf, type DriftReport, type FeatureSummary } from './summary.js';
 
 const BARS = '▁▂▃▄▅▆▇█';

@@ -8,6 +8,7 @@ export function banner(settings: Settings, what: { readonly embedded: ReadonlySe
   const scorer = `http${settings.SCORER_TLS_CERT_FILE === undefined ? '' : 's'}://${localHost(settings.SCORER_HOST)}:${settings.SCORER_PORT}`;
   const own = (variable: string): string => (embedded.has(variable) ? '' : `  (yours, ${variable})`);
   const rows: readonly (readonly [string, string])[] = [
+    ['live page', `${scorer}/`],
     ['live scores', `${scorer.replace('http', 'ws')}/ws`],
     ['REST', `${scorer}/predict  ${scorer}/customers/ID  ${scorer}/health  ${scorer}/metrics`],
     ['publish to', `${TOPICS.events.name} on ${settings.KAFKA_BROKERS}${own('KAFKA_BROKERS')}`],

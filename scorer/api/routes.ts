@@ -13,6 +13,7 @@ export function apiRoutes(parts: ServerParts): Route[] {
     ...routeCustomers(parts),
     ...routeLive(parts),
     ...routeObservability(parts),
+    ...parts.pageRoutes ?? [],
   ];
   return [...routes, routeRoot(routes, parts.page)];
 }

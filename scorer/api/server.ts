@@ -34,6 +34,8 @@ export interface ServerParts {
   readonly listen?: Listen;
   /** What GET / answers to browsers. */
   readonly page?: Page;
+  /** What the page asks. */
+  readonly pageRoutes?: readonly Route[];
 }
 
 /**

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createMetrics } from '../../runtime/telemetry.js';
 import type { Live } from '../live/live.js';
 import { watchLive } from './live-metrics.js';
+import { watchPage, type PageCounts } from './page-metrics.js';
 import type { LoadedModel } from '../model/load.js';
 import type { Trial } from '../model/trial.js';
 import type { Scored, SkipReason } from '../stream/score-records.js';
@@ -26,7 +27,7 @@ export interface ScorerMetrics {
   /** Rows that a challenger was to score beside the champion. */
   compared(outcome: 'failed' | 'passed_over', rows: number): void;
   /** Values that are looked up when metrics are read. */
-  watch(sources: { live: Live; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
+  watch(sources: { live: Live; page?: { readonly counts: PageCounts }; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
 }
 
 const LATENCY_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60];
@@ -101,13 +102,14 @@ export function createScorerMetrics(): ScorerMetrics {
       if (trial !== undefined) challenger.set({ version: trial.model.manifest.version, mode: trial.mode }, trial.share);
     },
     compared: (outcome, rows) => uncompared.inc({ outcome }, rows),
-    watch({ live, lag, customers }) {
+    watch({ live, page, lag, customers }) {
       gauge('tidemark_scorer_lag_records', 'Records of customer-features that are not yet scored.', ['partition'], function () {
         this.reset();
         for (const { partition, lag: records } of lag()) this.set({ partition }, records);
       });
       gauge('tidemark_scorer_online_customers', 'Customers in the online store.', [], function () { this.set(customers()); });
       watchLive(registers, live);
+      if (page !== undefined) watchPage(registers, page.counts);
     },
   };
 }

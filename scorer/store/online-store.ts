@@ -24,6 +24,8 @@ export interface StoreOptions {
 export interface OnlineStore {
   /** What is written last is read at once, from memory until it is on disk. */
   get(customerId: string): Buffer | undefined;
+  /** Ids on disk that begin with `prefix`, at most so many, in the order of their bytes. */
+  idsFrom(prefix: string, most: number): string[];
   /** The offset in customer-features that a partition's entries stand at; undefined where it has none. */
   position(partition: number): number | undefined;
   /**
@@ -121,6 +123,14 @@ export async function openOnlineStore({ folder, layout, clusterId }: StoreOption
         await nextTurn();
         if (closed) return;
       }
+    },
+    idsFrom(prefix, most) {
+      const ids: string[] = [];
+      for (const id of customers.getKeys({ start: prefix, limit: most })) {
+        if (!id.startsWith(prefix)) break;
+        ids.push(id);
+      }
+      return ids;
     },
     position: (partition) => fillingPositions.get(partition) ?? writingPositions.get(partition) ?? positions.get(partition),
     put(partition, nextOffset, entries) {

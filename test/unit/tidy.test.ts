@@ -42,7 +42,7 @@ interface Import { readonly from: string; readonly to: string; readonly relative
 const files = tracked() ?? [];
 const read = (file: string): string => readFileSync(join(PROJECT_ROOT, file), 'utf8');
 const sources = files.filter((file) => file.endsWith('.ts'));
-const texts = files.filter((file) => /\.(ts|mjs|md|sql|json|xml|java|py|yml|yaml)$|^\.ci\/|^\.[a-z.]+$/.test(file) && file !== 'package-lock.json');
+const texts = files.filter((file) => /\.(ts|mjs|js|html|css|md|sql|json|xml|java|py|yml|yaml)$|^\.ci\/|^\.[a-z.]+$/.test(file) && file !== 'package-lock.json');
 const imports: Import[] = sources.flatMap((from) =>
   typescript.preProcessFile(read(from), true, true).importedFiles.map(({ fileName: name }) => {
     const relative = name.startsWith('.');
@@ -88,7 +88,7 @@ t.test('the house', { skip: files.length === 0 && 'this is no git work tree' }, 
   });
 
   t.test(`files have at most ${LINES_MAX} lines and stand where their kind stands`, async (t) => {
-    t.same(files.filter((file) => /\.(ts|mjs|md|sql|java|py)$/.test(file) && file !== SCHEMA_SNAPSHOT && ownLines(file) > LINES_MAX), []);
+    t.same(files.filter((file) => /\.(ts|mjs|js|html|css|md|sql|java|py)$/.test(file) && file !== SCHEMA_SNAPSHOT && ownLines(file) > LINES_MAX), []);
     t.same([...new Set(files.map((file) => file.split('/')[0]!))].filter((name) => !TOP_LEVEL.has(name)), []);
     const mirrored = files.filter((file) => file.startsWith('test/unit/') && file.split('/').length > 3).map((file) => dirname(file).slice('test/unit/'.length));
     t.same([...new Set(mirrored)].filter((folder) => !existsSync(join(PROJECT_ROOT, folder))), [], 'test/unit mirrors the source');

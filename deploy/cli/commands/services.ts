@@ -11,7 +11,10 @@ export const scorer = serviceCommand({
   name: 'scorer',
   summary: 'Run the scorer: customer-features in, predictions out, REST and WebSocket',
   description: 'A member of the consumer group tidemark-scorer. It waits for a first model (tidemark train) and swaps in every later one. Further ones on the same DATA_DIR need an INSTANCE and a SCORER_PORT of their own.',
-  load: async () => (await import('../../../scorer/main.js')).startScorer,
+  load: async () => {
+    const [{ startScorer }, { requestRetraining }] = await Promise.all([import('../../../scorer/main.js'), import('../../../stream-processors/drift/request.js')]);
+    return (settings, log, fail) => startScorer(settings, log, fail, (request) => requestRetraining(settings, log, request));
+  },
 });
 
 export const landing = serviceCommand({

@@ -31,7 +31,7 @@ t.test('every link between documents leads somewhere', async (t) => {
 
 t.test('docs/operations.md names every metric, and no other', async (t) => {
   const documented = new Set([...read('docs', 'operations.md').matchAll(/`(tidemark_[a-z_]+)/g)].map(([, name]) => name));
-  const sources = ['stream-processors/features/metrics.ts', 'stream-processors/landing/metrics.ts', 'stream-processors/drift/metrics.ts', 'scorer/observe/metrics.ts', 'scorer/observe/live-metrics.ts', 'scorer/security/metrics.ts', 'trainer/service/metrics.ts', 'trainer/run/metrics.ts', 'trainer/rollout/main.ts'].map((file) => read(file)).join('\n');
+  const sources = ['stream-processors/features/metrics.ts', 'stream-processors/landing/metrics.ts', 'stream-processors/drift/metrics.ts', 'scorer/observe/metrics.ts', 'scorer/observe/live-metrics.ts', 'scorer/observe/page-metrics.ts', 'scorer/security/metrics.ts', 'trainer/service/metrics.ts', 'trainer/run/metrics.ts', 'trainer/rollout/main.ts'].map((file) => read(file)).join('\n');
   const declared = new Set([...sources.matchAll(/'(tidemark_(?:features|landing|drift|scorer|trainer|rollout)_[a-z_]+)'/g)].map(([, name]) => name));
   t.same([...documented].sort(), [...declared].sort());
 });

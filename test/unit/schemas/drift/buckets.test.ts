@@ -1,5 +1,5 @@
 import t from 'tap';
-import { bucketsOf } from '../../../../../stream-processors/drift/core/buckets.js';
+import { bucketsOf } from '../../../../schemas/drift/buckets.js';
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 

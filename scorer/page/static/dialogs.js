@@ -1,0 +1,77 @@
+// @ts-check
+/** The two things that a person gives: the reason of a retraining, and a key. */
+import { ask, key } from './api.js';
+import { changed, say, state } from './state.js';
+import { h } from './vdom.js';
+
+/** Opens as a modal when it is drawn first; the browser keeps the focus inside and gives it back. @param {HTMLDialogElement} dialog */
+const show = (dialog) => { if (!dialog.open) dialog.showModal(); };
+const close = () => document.querySelector('dialog')?.close();
+const closed = () => { state.dialog = null; changed(); };
+/** Escape closes, but not while an answer is waited for. @param {Event} event */
+const cancelled = (event) => { if (state.retrain.busy) event.preventDefault(); };
+
+/** @param {() => void} again what to do when there is another key, or a retraining was asked for */
+export function dialogs(again) {
+  return state.dialog === 'retrain' ? retrain(again) : state.dialog === 'key' ? keyEntry(again) : null;
+}
+
+export function openRetrain() {
+  // One key a dialog: sent twice it is one retraining.
+  Object.assign(state.retrain, { busy: false, error: null, why: '', key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` });
+  state.dialog = 'retrain';
+  changed();
+}
+
+/** @param {() => void} again */
+function retrain(again) {
+  const { busy, error } = state.retrain;
+  const send = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (state.retrain.busy) return;
+    Object.assign(state.retrain, { busy: true, error: null });
+    changed();
+    try {
+      await ask('/page/retrain', { why: state.retrain.why, key: state.retrain.key });
+      say('A retraining was asked for.');
+      state.retrain.busy = false;
+      close();
+      again();
+    } catch (failure) {
+      state.retrain.error = failure instanceof Error ? failure.message : String(failure);
+      say(`It was not asked for: ${state.retrain.error}`);
+    }
+    state.retrain.busy = false;
+    changed();
+  };
+  return h('dialog', { key: 'retrain', 'aria-labelledby': 'retrain-title', oncancel: cancelled, onclose: closed, then: show }, h('form', { onsubmit: send },
+    h('h2', { id: 'retrain-title' }, 'Ask for a retraining?'),
+    h('p', null, 'The trainer makes a candidate from what has landed and holds it against the champion. It serves only if it is better beyond chance; the ledger tells which.'),
+    h('label', { for: 'why' }, 'Why'),
+    h('textarea', { id: 'why', required: true, maxlength: 2000, rows: 3, placeholder: 'new loyalty programme since Monday', oninput: (/** @type {any} */ event) => { state.retrain.why = event.target.value; } }),
+    h('p.hint', null, 'It stands in the event and in the model’s card.'),
+    error === null ? null : h('p.error', { role: 'alert' }, error),
+    h('div.buttons', null, h('button', { type: 'button', disabled: busy, onclick: close }, 'Cancel'), h('button.primary', { type: 'submit', disabled: busy }, busy ? 'Asking…' : 'Ask for a retraining'))));
+}
+
+/** @param {() => void} again */
+function keyEntry(again) {
+  const send = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const field = /** @type {HTMLInputElement} */ (/** @type {HTMLFormElement} */ (event.currentTarget).elements.namedItem('key'));
+    key.set(field.value.trim());
+    field.value = '';
+    close();
+    again();
+  };
+  const refused = state.trouble?.status === 401 && key.get() !== null;
+  return h('dialog', { key: 'key', 'aria-labelledby': 'key-title', oncancel: cancelled, onclose: closed, then: show }, h('form', { onsubmit: send },
+    h('h2', { id: 'key-title' }, 'This server asks for a key'),
+    h('p', null, 'An operator makes one with ', h('code', null, 'tidemark keys create'), '. It is kept in this tab until it is closed, and sent to this server only.'),
+    h('label', { for: 'key' }, 'Key'),
+    h('input', { id: 'key', name: 'key', type: 'password', required: true, autocomplete: 'off', spellcheck: 'false', maxlength: 200 }),
+    refused ? h('p.error', { role: 'alert' }, 'The server did not take the key: it is unknown, expired or revoked.') : null,
+    h('div.buttons', null,
+      key.get() === null ? null : h('button', { type: 'button', onclick: () => { key.set(null); close(); again(); } }, 'Forget the key'),
+      h('button', { type: 'button', onclick: close }, 'Cancel'), h('button.primary', { type: 'submit' }, 'Use the key'))));
+}

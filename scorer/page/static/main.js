@@ -1,0 +1,124 @@
+// @ts-check
+/** Puts the page together: what is asked when, what is drawn where, which keys do what. */
+import { ask, key, poll, protocols, socketUrl } from './api.js';
+import { bar, foot, notice } from './bar.js';
+import { liveScores } from './client.js';
+import { customer, follow } from './customer.js';
+import { dialogs, openRetrain } from './dialogs.js';
+import { drift } from './drift.js';
+import { ledger, retrains, service } from './loop.js';
+import { performance } from './performance.js';
+import { changed, drawWith, say, state } from './state.js';
+import { latency, risers, scores, vitals } from './stream.js';
+import { h, render } from './vdom.js';
+
+const OVERVIEW_MS = 2000;
+const DRIFT_MS = 10_000;
+const SOON_MS = 1500;
+const THEME = 'tidemark-theme';
+const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const prefersDark = matchMedia('(prefers-color-scheme: dark)');
+
+/* The theme: the system's, until somebody chooses. */
+const chosen = () => localStorage.getItem(THEME);
+const isDark = () => (chosen() ?? (prefersDark.matches ? 'dark' : 'light')) === 'dark';
+function applyTheme() {
+  document.documentElement.dataset['theme'] = isDark() ? 'dark' : 'light';
+  changed();
+}
+prefersDark.addEventListener('change', applyTheme);
+function switchTheme() {
+  localStorage.setItem(THEME, isDark() ? 'light' : 'dark');
+  applyTheme();
+}
+
+/* What is asked. */
+const overview = poll({
+  every_ms: OVERVIEW_MS,
+  async load() {
+    const answer = await ask('/page/overview');
+    const wasAway = state.trouble !== null && state.overview !== null;
+    Object.assign(state, { overview: answer, heardAt: Date.now(), ahead: answer.now - Date.now(), trouble: null });
+    if (wasAway) say('Connected again.');
+    changed();
+  },
+  failed({ status, message }, retryAt) {
+    if (state.trouble === null && state.overview !== null && status <= 0) say('The connection is lost; trying again.');
+    const first = state.trouble?.status !== status;
+    state.trouble = { status, detail: message, retryAt };
+    if (status === 401 && first) state.dialog = 'key';
+    changed();
+  },
+});
+const driftReport = poll({
+  every_ms: DRIFT_MS,
+  async load() {
+    state.drift = await ask('/page/drift');
+    changed();
+    // The first reading takes a while: it is looked for again soon.
+    return state.drift.drift.at === null && state.drift.drift.error === undefined ? SOON_MS : undefined;
+  },
+  failed: () => undefined,
+});
+
+/* A thin sample of the scores says that the stream is there; the figures come from the questions above. */
+/** @type {{ close(): void }} */
+let live;
+function listen() {
+  live?.close();
+  live = liveScores({ url: socketUrl(), protocols: protocols(), subscription: { sample: 0.01, snapshot: 0 }, onMessage: () => undefined, onState: (now) => { state.socket = now; changed(); } });
+}
+function again() {
+  listen();
+  overview.now();
+  driftReport.now();
+  if (state.customer !== null) follow(state.customer.id);
+}
+
+/* What is drawn. */
+function content() {
+  if (location.hash.startsWith('#/customer/')) return h('div.customer', { key: 'customer' }, customer());
+  if (state.overview === null) return h('div.start', { key: 'start' }, start());
+  return h('div.overview', { key: 'overview', class: state.trouble === null ? 'overview' : 'overview old' },
+    h('h1.out-of-sight', null, `Overview of ${state.overview.about.model}`),
+    vitals(), scores(), risers(), service(), ledger(), retrains(openRetrain), drift(), performance(), latency());
+}
+function start() {
+  const { trouble } = state;
+  if (trouble === null) return h('p.empty', null, 'Reading…');
+  if (trouble.status === 401) return h('div.empty', null, h('p', null, 'This server asks for a key.'), h('p', null, h('button.primary', { type: 'button', onclick: () => { state.dialog = 'key'; changed(); } }, 'Enter a key')));
+  if (trouble.status === 403) return h('div.empty', null, h('p', null, 'Your key may not read this page.'), h('p', null, trouble.detail));
+  return h('div.empty', null, h('p', null, 'The scorer does not answer.'), h('p', null, 'It is tried again by itself.'));
+}
+drawWith(() => {
+  render(place('bar'), ...bar({ retry: again, retrain: openRetrain, key: () => { state.dialog = 'key'; changed(); }, theme: switchTheme, hasKey: key.get() !== null, dark: isDark() }));
+  render(place('notice'), notice());
+  render(place('content'), content());
+  render(place('foot'), foot());
+  render(place('dialogs'), dialogs(again));
+});
+
+/* Where the page is, and keys. */
+function route() {
+  const [, id] = /^#\/customer\/(.+)$/.exec(location.hash) ?? [];
+  let name = null;
+  try { name = id === undefined ? null : decodeURIComponent(id); } catch { name = id ?? null; }
+  document.title = name === null ? 'Tidemark' : `${name} · Tidemark`;
+  if (name !== (state.customer?.id ?? null)) follow(name);
+  changed();
+  window.scrollTo(0, 0);
+}
+window.addEventListener('hashchange', () => { route(); place('content').focus({ preventScroll: true }); });
+document.addEventListener('keydown', (event) => {
+  const { target } = event;
+  const writing = target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
+  if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey || state.dialog !== null) return;
+  event.preventDefault();
+  place('customer').focus();
+});
+window.addEventListener('resize', changed);
+/* Ages and countdowns move by themselves. */
+setInterval(changed, 1000);
+applyTheme();
+listen();
+route();
