@@ -8,7 +8,8 @@ type Row = Readonly<Record<string, unknown>>;
 export interface PageData {
   overview(): Promise<Readonly<Record<string, Section<unknown>>>>;
   drift(): Promise<Section<DriftData>>;
-  customer(id: string): Promise<Section<{ readonly events: readonly Row[]; readonly scores: readonly Row[] }>>;
+  /** @param since event time from which on is looked for, epoch milliseconds */
+  customer(id: string, since: number): Promise<Section<{ readonly events: readonly Row[]; readonly scores: readonly Row[] }>>;
 }
 
 export interface FeatureDrift extends Row {
@@ -29,7 +30,7 @@ export interface PageDataOptions {
 
 const KEEP_MS = { fast: 3000, slow: 10_000, customer: 2000 } as const;
 /** The distributions are one deep statement over two windows: they are read once a look, and may take their time. */
-const DEADLINE_MS = { fast: 5000, distributions: 20_000 } as const;
+const DEADLINE_MS = { fast: 5000, customer: 8000, distributions: 20_000 } as const;
 /** The stream is shown at once; what ClickHouse has not answered by then comes with the next question. */
 const WAIT_MS = 300;
 const CUSTOMERS_MAX = 200;
@@ -70,13 +71,13 @@ export function createPageData({ query, model, horizonDays }: PageDataOptions): 
       return Object.fromEntries(entries.map(([name], i) => [name, sections[i] as Section<unknown>]));
     },
     drift: () => drift.read(),
-    customer(id) {
+    customer(id, since) {
       let one = customers.get(id);
       if (one === undefined) {
         one = createSection({
-          name: 'customer', keep_ms: KEEP_MS.customer, deadline_ms: DEADLINE_MS.fast,
+          name: 'customer', keep_ms: KEEP_MS.customer, deadline_ms: DEADLINE_MS.customer,
           load: async (signal) => {
-            const [events, scores] = await Promise.all([query('customer_events', { customer: id }, signal), query('customer_scores', { customer: id }, signal)]);
+            const [events, scores] = await Promise.all([query('customer_events', { customer: id, since }, signal), query('customer_scores', { customer: id, since }, signal)]);
             return { events, scores };
           },
         });

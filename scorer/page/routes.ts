@@ -22,6 +22,8 @@ export interface PageRoutesOptions {
   stream(): Readonly<Record<string, unknown>>;
   /** Ids of the online store that begin so, at most so many. */
   customers(prefix: string, most: number): readonly string[];
+  /** From when on a customer's history is shown. */
+  since(customerId: string): number;
   readonly requestRetraining?: RequestRetraining;
 }
 
@@ -109,14 +111,14 @@ function suggestRoute({ customers }: PageRoutesOptions): Route {
   };
 }
 
-function customerRoute({ data, log }: PageRoutesOptions): Route {
+function customerRoute({ data, log, since }: PageRoutesOptions): Route {
   return {
     method: 'get', path: '/page/customers/:id', role: 'reader',
     doc: { summary: 'a customer’s latest events and scores from ClickHouse', tag: 'page', path: { id }, answers: json('events and scores, newest first'), problems: [400] },
     handle(_res, req, finish) {
       const asked = id.safeParse(decoded(req.getParameter(0)));
       if (!asked.success) return finish((res) => sendProblem(res, invalid(fieldErrors(asked.error, 'id'))));
-      later(log, '/page/customers/:id', finish, data.customer(asked.data).then((history) => ({ now: Date.now(), history })));
+      later(log, '/page/customers/:id', finish, data.customer(asked.data, since(asked.data)).then((history) => ({ now: Date.now(), history })));
     },
   };
 }
