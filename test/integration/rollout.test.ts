@@ -7,7 +7,7 @@ import { createKafka } from '../../runtime/kafka/client.js';
 import { readTopic } from '../../runtime/kafka/read-partition.js';
 import { createManifestCodec } from '../../runtime/models/codec.js';
 import { decide } from '../../runtime/models/decide.js';
-import { createLedgerCodec, readLedger } from '../../runtime/models/ledger.js';
+import { createLedgerCodec, followLedger, readLedger } from '../../runtime/models/ledger.js';
 import { freePort } from '../../runtime/ports.js';
 import { avroType } from '../../runtime/registry/avro-type.js';
 import { createRegistry } from '../../runtime/registry/registry.js';
@@ -67,9 +67,13 @@ async function release(version: string, seed: number, ...actions: readonly Pick<
   const entries = [{ action: 'registered' as const }, ...actions].map(({ action }) => ledgerEntry({ model: 'churn', version, action, at: Date.now(), by: 'trainer', champion: action === 'promoted' ? version : '' }, version));
   await decide(decider, 'churn', () => ({ version: { manifest, onnx }, entries }));
 }
+/** As it is followed: asking the broker anew for every look would cost more than the rollout itself. */
+const followed: LedgerEntry[] = [];
+const follower = followLedger({ kafka, codec: ledger, log: testLog, model: 'churn', from: 0, onEntries: (entries) => void followed.push(...entries) });
+t.teardown(() => follower.stop());
 const entriesNow = async (): Promise<LedgerEntry[]> => (await readLedger({ kafka, codec: ledger, log: testLog, model: 'churn' })).entries;
-const said = async (): Promise<string[]> => (await entriesNow()).filter(({ action }) => action !== 'registered').map(({ action, version, share, champion, by }) => `${by} ${action} ${version}${action === 'canary' ? ` ${share}` : ''}${action === 'rolled_back' ? ` to ${champion}` : ''}`);
-const has = (line: string) => async (): Promise<boolean> => (await said()).includes(line);
+const said = (entries: readonly LedgerEntry[]): string[] => entries.filter(({ action }) => action !== 'registered').map(({ action, version, share, champion, by }) => `${by} ${action} ${version}${action === 'canary' ? ` ${share}` : ''}${action === 'rolled_back' ? ` to ${champion}` : ''}`);
+const has = (line: string) => (): boolean => said(followed).includes(line);
 const modelsServed = async (): Promise<(string | undefined)[]> => Promise.all(ports.map(async (port) => {
   const health = await fetch(`http://127.0.0.1:${port}/health`).then((res) => res.json() as Promise<{ dependencies: { model: { version?: string } } }>, () => undefined);
   return health?.dependencies.model.version;
@@ -130,8 +134,9 @@ t.test('a rollout from shadow to all, two rollbacks, and everything predicted on
   flowing = false;
   await flowed;
 
-  const user = (await entriesNow()).find(({ by }) => by.startsWith('user:'))!.by;
-  t.same(await said(), [
+  const entries = await entriesNow();
+  const user = entries.find(({ by }) => by.startsWith('user:'))!.by;
+  t.same(said(entries), [
     'trainer promoted m1', 'trainer shadow m2', 'rollout canary m2 0.3', 'rollout canary m2 0.6', 'rollout promoted m2', 'rollout shadow m1', 'rollout retired m1',
     `${user} promoted m3`, 'rollout shadow m2', 'rollout rolled_back m3 to m2', `${user} canary m4 0.5`, 'rollout rolled_back m4 to m2',
     `${user} canary m5 0.5`, 'rollout rolled_back m5 to m2', `${user} promoted m6`, 'rollout shadow m2', 'rollout rolled_back m6 to m2', `${user} rolled_back m2 to m1`,

@@ -76,7 +76,7 @@ const plan = { train: { after: 0, to: 80 * DAY_MS }, holdout: { after: 90 * DAY_
 const options = (over: Partial<SelectOptions> = {}): SelectOptions => ({ ...context, families: FAMILIES, metric: 'log_loss', trials: 2, fixed: {}, ...over });
 
 t.test('the search is the same each time, and the same data and seed give the same bytes', async (t) => {
-  const rows = labelled(SEED + 11, 3000, 8);
+  const rows = labelled(SEED + 11, 2000, 8);
   const folds = foldRowsOf(rows, plan);
   t.ok(folds.length >= 3, `${folds.length} folds`);
   const bytes = async (over: Partial<SelectOptions> = {}): Promise<string> => {
@@ -97,7 +97,7 @@ t.test('the search is the same each time, and the same data and seed give the sa
 });
 
 t.test('the best family by the metric is chosen; what is fixed is not searched; progress is told', async (t) => {
-  const rows = labelled(SEED + 13, 3000, 8);
+  const rows = labelled(SEED + 13, 2000, 8);
   const folds = foldRowsOf(rows, plan);
   const told: string[] = [];
   const chosen = await select(rows, folds, options({ fixed: { max_depth: 3, rounds_max: 40 }, onTrial: ({ family, trial, trials }) => told.push(`${family} ${trial}/${trials}`) }));

@@ -86,7 +86,7 @@ else {
     const set = await readDataset({ client, settings, view: customerActivity, spine: snapshotSpine('events', snapshots) }, plan);
     t.equal(set.rows.rows, rows.rows, 'as many rows as the reference');
     t.equal(positives(set.rows), positives(rows), 'as many churned');
-    const { metrics, family } = await trainModel(set, { library, view: customerActivity, log: testLog, run: startRun('test', testLog), threads: 2, families: FAMILIES, metric: 'log_loss', trials: 3 });
+    const { metrics, family } = await trainModel(set, { library, view: customerActivity, log: testLog, run: startRun('test', testLog), threads: 2, families: FAMILIES, metric: 'log_loss', trials: 1 });
     t.equal(metrics['holdout_rows'], test.rows);
     t.comment(`${family.padEnd(19)} ${show(metrics)}`);
     for (const name of [...FAMILIES, 'bgnbd']) t.comment(`${name.padEnd(19)} ${show(references[name]!)}  (reference)`);
