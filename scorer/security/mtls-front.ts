@@ -51,7 +51,11 @@ export async function startClientCertificateFront({ app, certificate, connection
     inner.pipe(outer);
   });
   server.maxConnections = connectionsMax;
-  server.on('tlsClientError', () => metrics.refused('unauthenticated'));
+  // Node tells of a handshake that fails or takes too long, and leaves the connection to who listens.
+  server.on('tlsClientError', (_error, socket) => {
+    metrics.refused('unauthenticated');
+    socket.destroy();
+  });
 
   const told = ({ subject, expiresAtMs }: typeof first): void => {
     metrics.certificate(expiresAtMs);
