@@ -44,6 +44,7 @@ export async function migrate(client: ClickHouseClient, settings: MigrateSetting
     await applyTtl(client, 'predictions', settings.PREDICTIONS_TTL_DAYS);
     await applyTtl(client, 'shadow_predictions', settings.PREDICTIONS_TTL_DAYS);
     await applyTtl(client, 'labelled_predictions', settings.PREDICTIONS_TTL_DAYS);
+    await applyTtl(client, 'api_predictions', settings.PREDICTIONS_TTL_DAYS);
     return { applied, columnsAdded };
   });
 }

@@ -1,3 +1,23 @@
+CREATE TABLE api_predictions
+(
+    `request_id` String CODEC(ZSTD(1)),
+    `row` UInt32 CODEC(Delta(4), LZ4),
+    `source` Enum8('predict' = 0, 'batch' = 1, 'infer' = 2),
+    `customer_id` String CODEC(ZSTD(1)),
+    `scored_at` DateTime64(3, 'UTC') CODEC(Delta(8), LZ4),
+    `score` Float64,
+    `decision` LowCardinality(String),
+    `model_version` LowCardinality(String),
+    `view_version` UInt32,
+    `degraded` Bool,
+    `features` Array(Float32) CODEC(ZSTD(1)),
+    `landed_at` DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta(8), LZ4)
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMMDD(scored_at)
+ORDER BY (customer_id, scored_at, request_id, row)
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
+
 CREATE TABLE audit_log
 (
     `audit_id` UUID,
@@ -1465,6 +1485,49 @@ CREATE TABLE schema_migrations
 ENGINE = ReplacingMergeTree
 ORDER BY number
 SETTINGS index_granularity = 8192;
+
+CREATE VIEW scores
+(
+    `kind` String,
+    `prediction_id` String,
+    `customer_id` String,
+    `event_time` DateTime64(3, 'UTC'),
+    `scored_at` DateTime64(3, 'UTC'),
+    `score` Float64,
+    `decision` LowCardinality(String),
+    `model_version` LowCardinality(String),
+    `view_version` UInt32,
+    `degraded` Bool,
+    `features` Array(Float32)
+)
+COMMENT 'tidemark add66ec220b0d097'
+AS SELECT
+    'stream' AS kind,
+    prediction_id,
+    customer_id,
+    event_time,
+    scored_at,
+    score,
+    decision,
+    model_version,
+    toUInt32(view_version) AS view_version,
+    degraded,
+    [toFloat32(events_24h), toFloat32(events_7d), toFloat32(events_30d), toFloat32(purchases_7d), toFloat32(purchases_30d), toFloat32(purchases_90d), toFloat32(spend_7d), toFloat32(spend_30d), toFloat32(spend_90d), toFloat32(refunds_90d), toFloat32(tickets_30d), toFloat32(carts_7d), toFloat32(active_days_30d), toFloat32(tenure_days), toFloat32(days_since_last_purchase), toFloat32(purchase_gap_mean_days), toFloat32(purchase_gap_std_days), toFloat32(order_value_mean), toFloat32(order_value_std), toFloat32(last_order_value)] AS features
+FROM predictions
+UNION ALL
+SELECT
+    'api' AS kind,
+    concat(request_id, '/', toString(row)) AS prediction_id,
+    customer_id,
+    scored_at AS event_time,
+    scored_at,
+    score,
+    decision,
+    model_version,
+    view_version,
+    degraded,
+    features
+FROM api_predictions;
 
 CREATE TABLE shadow_predictions
 (

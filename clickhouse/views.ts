@@ -8,7 +8,7 @@ import { featureNames } from '../schemas/features/derive.js';
 import { TENURE_FEATURE, tenureSegmentSql } from '../schemas/segments.js';
 
 /** Views that analysts call and services read, each after those it reads itself. They hold no data: `migrate` writes them as they are now. */
-export const VIEWS = ['label_watermark', 'labels', 'performance', 'estimated_performance'] as const;
+export const VIEWS = ['label_watermark', 'labels', 'performance', 'estimated_performance', 'scores'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 const FOLDER = join(PROJECT_ROOT, 'clickhouse', 'views');
@@ -23,7 +23,8 @@ export function viewSql(name: ViewName, view: FeatureView): string {
   return read(`${name}.sql`)
     .replaceAll('__FIGURES__', () => read('parts/figures.sql'))
     .replaceAll('__TENURE__', () => tenure)
-    .replaceAll('__SCORE_BIN__', () => SCORE_BIN);
+    .replaceAll('__SCORE_BIN__', () => SCORE_BIN)
+    .replaceAll('__FEATURES__', () => featureNames(view).map((name) => `toFloat32(${name})`).join(', '));
 }
 
 /** The labels of some customers only. @param customers a query that gives their ids */

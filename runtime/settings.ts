@@ -75,6 +75,7 @@ export const SETTINGS = {
   LIVE_WAITING_BYTES: count(131_072, 4096, 16_777_216).describe('most bytes of scores that wait for a live subscription that reads too slowly; beyond it the oldest are left out and counted'),
   LIVE_RESUME_BYTES: count(16_777_216, 0, 4_294_967_296).describe('memory for the latest scores, from which live connections go on after a break; 0: they begin anew'),
   LIVE_COMPRESSION: flag(false).describe('offer permessage-deflate to WebSocket clients: fewer bytes, several times the CPU'),
+  API_LOG_MB_MAX: count(64, 0, 4096).describe('most MB of predictions asked for over HTTP that wait for ClickHouse; beyond it they are not logged; 0: none are'),
   FEATURES_METRICS_PORT: port(9464).describe('port of the feature processor: /health and /metrics'),
   ROLLOUT_METRICS_PORT: port(9468).describe('port of the rollout: /health and /metrics'),
   LANDING_METRICS_PORT: port(9465).describe('port of landing: /health and /metrics'),

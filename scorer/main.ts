@@ -13,7 +13,7 @@ import type { Settings } from '../runtime/settings.js';
 import { customerActivity as view } from '../schemas/features/customer-activity.js';
 import { predictionsAvro } from '../schemas/features/derive.js';
 import { subjectOf, TOPICS } from '../schemas/topics.js';
-import { createScoreQueue } from './api/score-queue.js';
+import { createApiParts } from './api/parts.js';
 import { serve } from './api/server.js';
 import { createCanonical } from './stream/canonical.js';
 import { createProbe } from './observe/health.js';
@@ -53,10 +53,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
   const trial = createTrialHolder({ view, log, onChange: metrics.trialChanged, onWornOut });
   const live = createLive({ view, settings, latest: (id) => store.get(id) });
   void store.each(live.learn).catch(fail);
-  const queue = createScoreQueue({
-    holder, featureCount: view.features.length, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
-    observe: (rows, ms) => metrics.modelCall('api', rows, ms),
-  });
+  const api = createApiParts({ settings, view, log, holder, trial, metrics, latest: (id) => store.get(id) });
   let tasks: PartitionTasks | undefined;
   const state = createScorerState({
     holder, trial, store, tasks: () => tasks?.state(),
@@ -66,11 +63,11 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
   const page = createLivePage({ settings, view, log, store, holder, health: state.health, explains: false, requestRetraining });
   metrics.watch({ live, page, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
   const security = await openSecurity(settings, log, metrics.register);
-  const server = await serve({ ...security, view, log, queue, live, metrics, page: page.root, pageRoutes: page.routes, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
+  const server = await serve({ ...security, ...api.parts, view, log, live, metrics, page: page.root, pageRoutes: page.routes, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
   const offsets = await createStartOffsets(kafka, SCORER_GROUP, TOPICS.features.name);
   const canonical = createCanonical(new AvroTypes(registry, subjectOf(TOPICS.features.name)), view, featuresId);
   const restore = createRestore({ kafka, store, offsets, log, progress: metrics.restored });
-  const source = await startModelSource({ kafka, codec: createManifestCodec(registry), ledger: createLedgerCodec(registry), log, model: settings.MODEL_NAME, view, holder, trial, shadowShare: settings.SHADOW_SHARE });
+  const source = await startModelSource({ kafka, codec: createManifestCodec(registry), ledger: createLedgerCodec(registry), log, model: settings.MODEL_NAME, view, holder, trial, shadowShare: settings.SHADOW_SHARE, booked: api.booked });
 
   const compare = createCompare({ view, log, schemaId: shadowId, timeShare: settings.SHADOW_TIME_SHARE, metrics });
   const noteSkip = createSkipLog(log);
@@ -109,7 +106,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
       if (holder.current() !== undefined) await consuming.catch(() => undefined);
       await tasks?.stop();
       await server.stop();
-      await security.stop();
+      await Promise.all([security.stop(), api.stop()]);
       await Promise.all([offsets.close(), admin.disconnect(), page.close()]);
       await store.close();
       holder.close();

@@ -1,37 +1,60 @@
 import { z } from 'zod';
 import { EVENT_BOUNDS } from '../../schemas/events/customer-event.js';
+import { featureNames } from '../../schemas/features/derive.js';
+import { DECISIONS } from '../core/decision.js';
+import { HISTORY_ROWS_MAX, type HistoryAnswer } from '../store/history.js';
 import { customerJson, partitionOfPrediction, predictionReader } from '../store/prediction.js';
-import { unknownCustomer } from './predict.js';
-import { invalid, sendJson, sendProblem } from './problem.js';
+import { fieldErrors } from './predict-request.js';
+import { INTERNAL, invalid, sendJson, sendProblem, unknownCustomer } from './problem.js';
 import type { Route } from './route.js';
 import type { ServerParts } from './server.js';
 
-/** GET /customers/:id: the latest features and the score that was made from them. */
-export function routeCustomers({ view, latest, serves }: Pick<ServerParts, 'view' | 'latest' | 'serves'>): Route[] {
+const HISTORY_ROWS = 20;
+const rowsRule = `a whole number from 0 to ${HISTORY_ROWS_MAX}`;
+const query = { history: z.coerce.number(rowsRule).int(rowsRule).min(0, rowsRule).max(HISTORY_ROWS_MAX, rowsRule).default(HISTORY_ROWS).describe('scores of the past, newest first') };
+const time = z.iso.datetime();
+const past = z.object({ kind: z.enum(['stream', 'api']), prediction_id: z.string(), event_time: time, scored_at: time, score: z.number(), decision: z.string(), model_version: z.string(), degraded: z.boolean() });
+
+/** GET /customers/:id: the latest features, the score that was made from them, and the scores before it. */
+export function routeCustomers({ view, latest, serves, history, log }: Pick<ServerParts, 'view' | 'latest' | 'serves' | 'history' | 'log'>): Route[] {
   const read = predictionReader(view);
+  const parameters = z.strictObject(query);
+  const answer = z.looseObject({
+    customer_id: z.string(), prediction_id: z.string(), event_id: z.string(), event_time: time, scored_at: time, score: z.number(), decision: z.enum(DECISIONS), model_version: z.string(), view_version: z.int(),
+    trigger: z.string(), channel: z.string(), degraded: z.boolean(), live: z.boolean().describe('false: the customer’s partition is scored by another process now'),
+    features: z.object(Object.fromEntries(featureNames(view).map((name) => [name, z.number().nullable()]))),
+    history: z.array(past).nullable().optional().describe('null where ClickHouse did not give it'), history_unavailable: z.string().optional(),
+  });
   return [{
     method: 'get', path: '/customers/:id', role: 'reader',
     doc: {
-      summary: 'a customer’s latest features and score', tag: 'customers', path: { id: z.string().min(1).max(EVENT_BOUNDS.id_length_max) },
-      answers: { 200: { what: 'the customer', content: { 'application/json': z.looseObject({ customer_id: z.string() }) } } },
+      summary: 'a customer’s latest features and score, and the scores before', tag: 'customers', path: { id: z.string().min(1).max(EVENT_BOUNDS.id_length_max).meta({ examples: ['C1'] }) }, query,
+      answers: { 200: { what: 'the customer', content: { 'application/json': answer } } },
       problems: [400, 404],
     },
     handle(_res, req, finish) {
       const id = decoded(req.getParameter(0));
-      finish((res) => {
-        if (id === undefined || id.length === 0 || id.length > EVENT_BOUNDS.id_length_max)
-          return sendProblem(res, invalid([{ field: 'id', rule: `1 to ${EVENT_BOUNDS.id_length_max} characters, percent-encoded UTF-8` }]));
-        const framed = latest(id);
-        if (framed === undefined) return sendProblem(res, unknownCustomer(id));
-        sendJson(res, { ...customerJson(view, read(framed)), live: serves(partitionOfPrediction(framed)) });
+      const given = parameters.safeParse(Object.fromEntries(new URLSearchParams(req.getQuery() ?? '')));
+      const found = id === undefined || id.length === 0 || id.length > EVENT_BOUNDS.id_length_max
+        ? invalid([{ field: 'id', rule: `1 to ${EVENT_BOUNDS.id_length_max} characters, percent-encoded UTF-8` }])
+        : !given.success ? invalid(fieldErrors(given.error, '')) : latest(id) ?? unknownCustomer(id);
+      if (!Buffer.isBuffer(found)) return finish((res) => sendProblem(res, found));
+      const customer = { ...customerJson(view, read(found)), live: serves(partitionOfPrediction(found)) };
+      const rows = given.data!.history;
+      if (history === undefined || rows === 0) return finish((res) => sendJson(res, customer));
+      history.of(id!, rows).then((past) => finish((res) => sendJson(res, { ...customer, ...pastOf(past) })), (error: unknown) => {
+        log.error('request_failed', error, { path: '/customers/:id' });
+        finish((res) => sendProblem(res, INTERNAL));
       });
     },
   }];
 }
 
-function decoded(text: string): string | undefined {
+const pastOf = (answer: HistoryAnswer) => ('unavailable' in answer ? { history: null, history_unavailable: answer.unavailable } : { history: answer });
+
+function decoded(text: string | undefined): string | undefined {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(text ?? '');
   } catch {
     return undefined;
   }

@@ -1,21 +1,15 @@
 import { z } from 'zod';
 import { TidemarkError } from '../../runtime/errors.js';
 import { featureNames } from '../../schemas/features/derive.js';
+import { createRowReader } from '../core/json-rows.js';
 import { DECISIONS } from '../core/decision.js';
 import { fillFromPrediction } from '../store/prediction.js';
-import { readJson } from './body.js';
+import { JSON_BODY, parseJson, readBytes } from './body.js';
 import { predictRequestParser, predictSchemas } from './predict-request.js';
-import { invalid, sendJson, sendProblem, type Problem } from './problem.js';
+import { FAILED, invalid, NOT_READY, OVERLOADED, sendJson, sendProblem, unknownCustomer, type Problem, type TaggedResponse } from './problem.js';
 import type { ScoreAnswer } from './score-queue.js';
-import type { Route } from './route.js';
+import type { Finish, Route } from './route.js';
 import type { ServerParts } from './server.js';
-
-export const unknownCustomer = (customerId: string): Problem =>
-  ({ status: 404, code: 'NOT_FOUND', detail: `customer ${JSON.stringify(customerId)} is not in this scorer’s online store: no event of theirs has been scored here` });
-
-const NOT_READY: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'no model serves yet; /health says more', retryAfterS: 5 };
-const FAILED: Problem = { status: 503, code: 'INTERNAL', detail: 'the model failed on this request; the scorer’s log has the cause', retryAfterS: 5 };
-const OVERLOADED: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'more requests wait than can be scored at once', retryAfterS: 1 };
 
 const answerSchema = z.object({
   customer_id: z.string().optional(), score: z.number().min(0).max(1).describe('P(churn)'), decision: z.enum(DECISIONS), model_version: z.string(), view_version: z.int(),
@@ -23,9 +17,42 @@ const answerSchema = z.object({
 });
 
 /** POST /predict: one score, from the online store or from given values. */
-export function routePredict({ view, queue, latest, log }: Pick<ServerParts, 'view' | 'queue' | 'latest' | 'log'>): Route[] {
+export function routePredict({ view, queue, latest, log, apiLog }: Pick<ServerParts, 'view' | 'queue' | 'latest' | 'log' | 'apiLog'>): Route[] {
   const names = featureNames(view);
+  const rows = createRowReader(names);
   const parse = predictRequestParser(names);
+  const write = answerWriter(view.version);
+
+  function score(finish: Finish, requestId: string, customerId: string | undefined): void {
+    queue.submit((answer, matrix, at) => {
+      if (!(answer instanceof Error)) {
+        apiLog?.add({
+          requestId, row: 0, source: 'predict', customerId: customerId ?? '', scoredAt: answer.scoredAt, score: answer.score, atRisk: answer.decision === 'at_risk', modelVersion: answer.modelVersion, degraded: answer.degraded,
+        }, matrix, at);
+        return finish((r) => sendJson(r, write(answer, customerId)));
+      }
+      const waiting = answer instanceof TidemarkError && answer.code === 'PART_NOT_READY';
+      if (!waiting) log.error('predict_failed', answer);
+      finish((r) => sendProblem(r, waiting ? NOT_READY : FAILED));
+    });
+  }
+
+  /** Puts the row of a body that is not written the usual way at `at`. @returns the customer whose row it is, or what is wrong */
+  function general(bytes: Uint8Array, at: number): { readonly customerId?: string } | Problem {
+    const parsed = parseJson(bytes);
+    if ('problem' in parsed) return parsed.problem;
+    const request = parse(parsed.body);
+    if ('errors' in request) return invalid(request.errors);
+    if ('values' in request) {
+      queue.matrix.set(request.values, at);
+      return {};
+    }
+    const framed = latest(request.customerId);
+    if (framed === undefined) return unknownCustomer(request.customerId);
+    fillFromPrediction(framed, names.length, queue.matrix, at);
+    return request;
+  }
+
   return [{
     method: 'post', path: '/predict', role: 'scorer',
     doc: {
@@ -35,37 +62,37 @@ export function routePredict({ view, queue, latest, log }: Pick<ServerParts, 'vi
       answers: { 200: { what: 'the score', content: { 'application/json': answerSchema } } },
       problems: [400, 404, 413, 415, 503],
     },
-    handle(res, req, finish) {
-      readJson(res, req, (body, unreadable) => {
-        const refuse = (problem: Problem): void => finish((r) => sendProblem(r, problem));
-        if (unreadable !== undefined) return refuse(unreadable);
-        const request = parse(body);
-        if ('errors' in request) return refuse(invalid(request.errors));
-        let fill: (matrix: Float32Array, at: number) => void;
-        if ('values' in request) fill = (matrix, at) => matrix.set(request.values, at);
-        else {
-          const framed = latest(request.customerId);
-          if (framed === undefined) return refuse(unknownCustomer(request.customerId));
-          fill = (matrix, at) => fillFromPrediction(framed, names.length, matrix, at);
-        }
-        const customerId = 'customerId' in request ? request.customerId : undefined;
-        const taken = queue.submit(fill, (answer) => {
-          if (answer instanceof Error) {
-            const waiting = answer instanceof TidemarkError && answer.code === 'PART_NOT_READY';
-            if (!waiting) log.error('predict_failed', answer);
-            return refuse(waiting ? NOT_READY : FAILED);
-          }
-          finish((r) => sendJson(r, answerJson(answer, view.version, customerId)));
-        });
-        if (!taken) refuse(OVERLOADED);
+    handle(res: TaggedResponse, req, finish) {
+      const requestId = res.requestId ?? '';
+      readBytes(res, req, JSON_BODY, (bytes, unreadable) => {
+        if (bytes === undefined) return finish((r) => sendProblem(r, unreadable!));
+        const at = queue.next();
+        if (at < 0) return finish((r) => sendProblem(r, OVERLOADED));
+        if (rows.body(bytes, bytes.length, queue.matrix, at)) return score(finish, requestId, undefined);
+        const found = general(bytes, at);
+        if ('status' in found) return finish((r) => sendProblem(r, found));
+        score(finish, requestId, found.customerId);
       });
     },
   }];
 }
 
-function answerJson({ score, decision, modelVersion, degraded, scoredAt }: ScoreAnswer, viewVersion: number, customerId?: string): Record<string, unknown> {
-  return {
-    ...(customerId === undefined ? {} : { customer_id: customerId }),
-    score, decision, model_version: modelVersion, view_version: viewVersion, degraded, scored_at: new Date(scoredAt).toISOString(),
+/** Writes answers; what many have in common is made once. */
+function answerWriter(viewVersion: number): (answer: ScoreAnswer, customerId: string | undefined) => string {
+  let version: string | undefined;
+  let scoredAt = Number.NaN;
+  let middle = '';
+  let end = '';
+  return (answer, customerId) => {
+    if (answer.modelVersion !== version) {
+      version = answer.modelVersion;
+      middle = `","model_version":${JSON.stringify(version)},"view_version":${viewVersion},"degraded":`;
+    }
+    if (answer.scoredAt !== scoredAt) {
+      scoredAt = answer.scoredAt;
+      end = `,"scored_at":"${new Date(scoredAt).toISOString()}"}`;
+    }
+    const start = customerId === undefined ? '{"score":' : `{"customer_id":${JSON.stringify(customerId)},"score":`;
+    return `${start}${answer.score},"decision":"${answer.decision}${middle}${answer.degraded}${end}`;
   };
 }

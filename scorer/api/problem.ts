@@ -29,6 +29,13 @@ export interface Problem {
 
 export const INTERNAL: Problem = { status: 500, code: 'INTERNAL', detail: 'the request failed inside the scorer; its log has the cause' };
 
+export const unknownCustomer = (customerId: string): Problem =>
+  ({ status: 404, code: 'NOT_FOUND', detail: `customer ${JSON.stringify(customerId)} is not in this scorer’s online store: no event of theirs has been scored here` });
+
+export const NOT_READY: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'no model serves yet; /health says more', retryAfterS: 5 };
+export const FAILED: Problem = { status: 503, code: 'INTERNAL', detail: 'the model failed on this request; the scorer’s log has the cause', retryAfterS: 5 };
+export const OVERLOADED: Problem = { status: 503, code: 'PART_NOT_READY', detail: 'more requests wait than can be scored at once', retryAfterS: 1 };
+
 /** A response as the server hands it to handlers: what its answer carries besides the handler's own. */
 export interface TaggedResponse extends HttpResponse {
   requestId?: string;
@@ -36,6 +43,8 @@ export interface TaggedResponse extends HttpResponse {
   answered?: string;
   /** Name and value in turn. */
   moreHeaders?: readonly string[] | undefined;
+  /** Called when the client goes away before it is answered. */
+  whenAborted?: () => void;
 }
 
 export const isProblem = (value: object): value is Problem => 'status' in value && 'code' in value && 'detail' in value;

@@ -5,8 +5,11 @@ import { methodName, type Finish, type Route } from './route.js';
 /** What GET / answers to those who want HTML. */
 export type Page = (finish: Finish) => void;
 
-/** Routes that are no requests with an answer. */
-const SOCKETS = [{ method: 'GET', path: '/ws', role: 'reader', summary: 'live scores (WebSocket)' }];
+/** Routes that are made after this one. */
+const ELSEWHERE = [
+  { method: 'GET', path: '/openapi.json', role: 'public', summary: 'this API as an OpenAPI document' },
+  { method: 'GET', path: '/ws', role: 'reader', summary: 'live scores (WebSocket)' },
+];
 
 const list = z.object({ routes: z.array(z.object({ method: z.string(), path: z.string(), role: z.string(), summary: z.string() })) });
 
@@ -20,7 +23,7 @@ export function routeRoot(routes: readonly Route[], page?: Page): Route {
     },
     handle(_res, req, finish) {
       if (page !== undefined && wantsHtml(req.getHeader('accept'))) return page(finish);
-      finish((res) => sendJson(res, { routes: [...[...routes, root].map((route) => ({ method: methodName(route), path: route.path, role: route.role, summary: route.doc.summary })), ...SOCKETS] }));
+      finish((res) => sendJson(res, { routes: [...[...routes, root].map((route) => ({ method: methodName(route), path: route.path, role: route.role, summary: route.doc.summary })), ...ELSEWHERE] }));
     },
   };
   return root;

@@ -12,15 +12,20 @@ export interface ScoreAnswer {
   readonly scoredAt: number;
 }
 
+/** @param matrix, at the row's values, during this call */
+export type Scored = (answer: ScoreAnswer | Error, matrix: Float32Array, at: number) => void;
+
 export interface ScoreQueue {
+  /** Rows that wait, row-major. Look it up each time: a call to the model takes it away. */
+  readonly matrix: Float32Array;
+  /** Where the next row's values belong in the matrix; -1 when the queue is full. */
+  next(): number;
   /**
-   * Scores one row together with all others of this turn of the event loop: an idle server waits for nobody, a busy one
-   * scores what has arrived meanwhile in one call.
-   * @param fill writes the row's values at `at` of the matrix
+   * Takes the row that was written at `next()`. It is scored together with all others of this turn of the event loop: an idle
+   * server waits for nobody, a busy one scores what has arrived meanwhile in one call.
    * @param done called before the next turn's input is read; an Error where the model failed or there is none
-   * @returns false when the queue is full
    */
-  submit(fill: (matrix: Float32Array, at: number) => void, done: (answer: ScoreAnswer | Error) => void): boolean;
+  submit(done: Scored): void;
 }
 
 export interface ScoreQueueOptions {
@@ -33,21 +38,27 @@ export interface ScoreQueueOptions {
 
 export const QUEUE_ROWS_MAX = 4096;
 
+interface Bank { readonly matrix: Float32Array; readonly waiting: Scored[] }
+
 export function createScoreQueue({ holder, featureCount, threshold, clock, observe }: ScoreQueueOptions): ScoreQueue {
-  const matrix = new Float32Array(QUEUE_ROWS_MAX * featureCount);
   const scores = new Float64Array(CHUNK_ROWS_MAX);
-  let waiting: ((answer: ScoreAnswer | Error) => void)[] = [];
+  const newBank = (): Bank => ({ matrix: new Float32Array(QUEUE_ROWS_MAX * featureCount), waiting: [] });
+  /** Callers may submit again while they are answered: into the other bank. */
+  let bank = newBank();
+  let other = newBank();
 
   function flush(): void {
-    const callers = waiting;
-    waiting = [];
-    for (let at = 0; at < callers.length;) at += scoreChunk(callers, at);
+    const full = bank;
+    bank = other;
+    other = full;
+    for (let at = 0; at < full.waiting.length;) at += scoreChunk(full, at);
+    full.waiting.length = 0;
   }
 
   /** @returns how many rows were answered */
-  function scoreChunk(callers: readonly ((answer: ScoreAnswer | Error) => void)[], at: number): number {
+  function scoreChunk({ matrix, waiting }: Bank, at: number): number {
     const model = holder.current();
-    const rows = Math.min(callers.length - at, model?.chunkRows ?? callers.length);
+    const rows = Math.min(waiting.length - at, model?.chunkRows ?? waiting.length - at);
     let failure: Error | undefined;
     try {
       if (model === undefined) throw new TidemarkError('PART_NOT_READY', 'no model serves yet');
@@ -58,7 +69,8 @@ export function createScoreQueue({ holder, featureCount, threshold, clock, obser
       failure = error as Error;
     }
     const scoredAt = clock();
-    for (let i = 0; i < rows; i++) (callers[at + i] as (answer: ScoreAnswer | Error) => void)(failure ?? answer(scores[i] as number, model!.manifest.version, scoredAt));
+    const modelVersion = model?.manifest.version ?? '';
+    for (let i = 0; i < rows; i++) (waiting[at + i] as Scored)(failure ?? answer(scores[i] as number, modelVersion, scoredAt), matrix, (at + i) * featureCount);
     return rows;
   }
 
@@ -69,11 +81,10 @@ export function createScoreQueue({ holder, featureCount, threshold, clock, obser
   }
 
   return {
-    submit(fill, done) {
-      if (waiting.length >= QUEUE_ROWS_MAX) return false;
-      fill(matrix, waiting.length * featureCount);
-      if (waiting.push(done) === 1) setImmediate(flush);
-      return true;
+    get matrix() { return bank.matrix; },
+    next: () => (bank.waiting.length >= QUEUE_ROWS_MAX ? -1 : bank.waiting.length * featureCount),
+    submit(done) {
+      if (bank.waiting.push(done) === 1) setImmediate(flush);
     },
   };
 }

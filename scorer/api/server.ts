@@ -2,12 +2,18 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
+import type { ApiLog } from '../api-log/log.js';
+import type { Bulk } from '../bulk/bulk.js';
 import type { ScorerHealth } from '../observe/health.js';
 import { listenPlain, type Listen } from '../security/transport.js';
 import type { Live } from '../live/live.js';
 import { routeSocket } from '../live/socket.js';
 import { admit, tag } from './admit.js';
 import { type Audit, auditedRoute } from './audited.js';
+import type { BookedVersion } from '../model/book.js';
+import type { ModelHolder } from '../model/swap.js';
+import type { Trial } from '../model/trial.js';
+import type { History } from '../store/history.js';
 import type { ScorerMetrics } from '../observe/metrics.js';
 import type { ScoreQueue } from './score-queue.js';
 import { beginAnswer, INTERNAL, isProblem, sendProblem, type Problem, type TaggedResponse } from './problem.js';
@@ -26,6 +32,20 @@ export interface ServerParts {
   health(): ScorerHealth;
   /** Whether the customers of a partition are scored by this process now; another's vectors may be old. */
   serves(partition: number): boolean;
+  /** The scores of a customer's past. */
+  readonly history?: History;
+  /** What serves, and what GET /models and the Open Inference Protocol say of it. */
+  readonly holder?: ModelHolder;
+  trial?(): Trial | undefined;
+  /** MODEL_NAME and DECISION_THRESHOLD. */
+  readonly model?: string;
+  readonly threshold?: number;
+  /** Versions that are known. */
+  book?(): readonly BookedVersion[];
+  /** Scores batches; unset, there is no route for them. */
+  readonly bulk?: Bulk;
+  /** Takes every prediction that is answered. */
+  readonly apiLog?: ApiLog;
   /** Asked before every handler and upgrade; unset, everyone may do everything. */
   readonly guard?: Guard;
   /** Told of what changes something and is an operator’s or an admin’s to do. */
@@ -61,7 +81,10 @@ function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics
   const startedAt = performance.now();
   let over = false;
   tag(res, req, guard);
-  res.onAborted(() => { over = true; });
+  res.onAborted(() => {
+    over = true;
+    res.whenAborted?.();
+  });
   const finish: Finish = (answer) => {
     if (over) return;
     over = true;

@@ -13,6 +13,8 @@ export type ModelCandidate = Pick<ModelVersion, 'manifest' | 'onnx'>;
 
 export interface LoadedModel {
   readonly manifest: ModelManifest;
+  /** For sessions of other threads. */
+  readonly onnx: Uint8Array;
   readonly session: ScoringSession;
   /** Rows of one call to ONNX Runtime, measured on this machine. */
   readonly chunkRows: number;
@@ -30,7 +32,7 @@ export async function loadModel({ manifest, onnx }: ModelCandidate, view: Featur
   try {
     checkModel(session, manifest);
     const costs = await measureRowCosts(session, testRows(manifest));
-    return { manifest, session, costs, chunkRows: chooseChunkRows(costs) };
+    return { manifest, onnx, session, costs, chunkRows: chooseChunkRows(costs) };
   } catch (error) {
     session.release();
     throw error;

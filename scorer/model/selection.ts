@@ -5,6 +5,7 @@ import type { ModelStage } from '../../schemas/events/model.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import { deploymentOf, type LedgerStep } from '../../schemas/ledger/deployment.js';
 import { wanted, type KnownVersion } from '../core/selection.js';
+import { bookOf, type BookedVersion } from './book.js';
 import type { ModelHolder } from './swap.js';
 import type { TrialHolder } from './trial.js';
 
@@ -17,6 +18,8 @@ export interface SelectionOptions {
   readonly trial?: TrialHolder;
   /** SHADOW_SHARE */
   readonly shadowShare?: number;
+  /** Told what is known of the versions, after each change. */
+  booked?(versions: readonly BookedVersion[]): void;
   /** Reads a version from `models` again whose bytes were let go. */
   fetch?(version: string): Promise<ModelVersion | undefined>;
 }
@@ -27,7 +30,7 @@ const RECENT_MAX = 2;
 interface Known extends KnownVersion { readonly stage: ModelStage }
 
 /** Holds what was read of `models` and `models.ledger` and puts what follows from it into service. */
-export function createModelSelection({ log, model, view, holder, trial, shadowShare = 1, fetch }: SelectionOptions) {
+export function createModelSelection({ log, model, view, holder, trial, shadowShare = 1, booked, fetch }: SelectionOptions) {
   const known = new Map<string, Known>();
   const bytes = new Map<string, ModelVersion>();
   let entries: LedgerStep[] = [];
@@ -53,7 +56,8 @@ export function createModelSelection({ log, model, view, holder, trial, shadowSh
     for (const version of unnamed.slice(0, Math.max(0, unnamed.length - RECENT_MAX))) bytes.delete(version);
   }
 
-  const wantedNow = () => wanted(deploymentOf(entries, [...known].map(([version, { stage }]) => ({ version, stage }))), known, refused);
+  const deploymentNow = () => deploymentOf(entries, [...known].map(([version, { stage }]) => ({ version, stage })));
+  const wantedNow = () => wanted(deploymentNow(), known, refused);
 
   return {
     take(candidate: ModelVersion): void {
@@ -76,6 +80,7 @@ export function createModelSelection({ log, model, view, holder, trial, shadowSh
     forgetLedger(): void { entries = []; },
     /** Puts the newest champion into service that is not refused; where there is none the present model stays. Then the challenger. */
     async apply(): Promise<void> {
+      booked?.(bookOf(deploymentNow(), known, entries));
       await serveFirst(wantedNow().champions);
       const { champions, challenger } = wantedNow();
       letGo([...champions, challenger?.version ?? '']);

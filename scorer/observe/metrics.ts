@@ -3,6 +3,8 @@ import { createMetrics } from '../../runtime/telemetry.js';
 import type { Live } from '../live/live.js';
 import { watchLive } from './live-metrics.js';
 import { watchPage, type PageCounts } from './page-metrics.js';
+import type { ApiLog } from '../api-log/log.js';
+import type { Bulk } from '../bulk/bulk.js';
 import type { LoadedModel } from '../model/load.js';
 import type { Trial } from '../model/trial.js';
 import type { Scored, SkipReason } from '../stream/score-records.js';
@@ -14,8 +16,8 @@ export interface ScorerMetrics {
   readonly register: Registry;
   text(): Promise<string>;
   httpAnswered(path: string, ms: number): void;
-  /** One call to the model. */
-  modelCall(source: 'stream' | 'api' | 'challenger', rows: number, ms: number): void;
+  /** One call to the model; of bulk, a batch with its reading and writing. */
+  modelCall(source: 'stream' | 'api' | 'bulk' | 'challenger', rows: number, ms: number): void;
   committed(rows: readonly Scored[], atMs: number): void;
   batch(partition: number, rows: number, processMs: number, commitMs: number): void;
   rolledBack(partition: number, code: string): void;
@@ -26,6 +28,8 @@ export interface ScorerMetrics {
   trialChanged(trial: Trial | undefined): void;
   /** Rows that a challenger was to score beside the champion. */
   compared(outcome: 'failed' | 'passed_over', rows: number): void;
+  /** Values of the API that are looked up when metrics are read. */
+  watchApi(sources: { bulk: Pick<Bulk, 'state'>; apiLog: Pick<ApiLog, 'counts'> }): void;
   /** Values that are looked up when metrics are read. */
   watch(sources: { live: Live; page?: { readonly counts: PageCounts }; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
 }
@@ -41,6 +45,8 @@ export function createScorerMetrics(): ScorerMetrics {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> => new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect?: (this: Gauge<L>) => void): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers, ...(collect === undefined ? {} : { collect }) });
+  /** A counter that something else counts. */
+  const total = (name: string, help: string, read: () => number): Counter => new Counter({ name, help, registers, collect() { this.reset(); this.inc(read()); } });
 
   const stages = createStageHistogram(register, 'tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.',
     ['event_to_features', 'features_to_score', 'score_to_commit', 'event_to_commit'], LATENCY_S.map((s) => s * 1000));
@@ -102,6 +108,14 @@ export function createScorerMetrics(): ScorerMetrics {
       if (trial !== undefined) challenger.set({ version: trial.model.manifest.version, mode: trial.mode }, trial.share);
     },
     compared: (outcome, rows) => uncompared.inc({ outcome }, rows),
+    watchApi({ bulk, apiLog }) {
+      gauge('tidemark_scorer_bulk_waiting', 'Batches that wait for the worker or are with it.', [], function () { this.set(bulk.state.waiting); });
+      gauge('tidemark_scorer_bulk_held_bytes', 'Bytes that batches in hand may have; 64 MB are the most.', [], function () { this.set(bulk.state.heldBytes); });
+      total('tidemark_scorer_bulk_rows_total', 'Rows scored in batches.', () => bulk.state.rows);
+      total('tidemark_scorer_api_log_landed_total', 'Predictions of the API that ClickHouse has taken.', () => apiLog.counts.landed);
+      total('tidemark_scorer_api_log_dropped_total', 'Predictions of the API that were not logged: too many waited, or ClickHouse refused them.', () => apiLog.counts.dropped);
+      gauge('tidemark_scorer_api_log_waiting_bytes', 'Bytes of predictions that wait for ClickHouse.', [], function () { this.set(apiLog.counts.waitingBytes); });
+    },
     watch({ live, page, lag, customers }) {
       gauge('tidemark_scorer_lag_records', 'Records of customer-features that are not yet scored.', ['partition'], function () {
         this.reset();

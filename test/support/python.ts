@@ -11,6 +11,8 @@ const REQUIREMENTS = [
   'dvc==3.67.1', 'moto[s3]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5',
   'mlflow-skinny==3.17.2', 'sqlalchemy==2.1.9', 'alembic==1.20.1', 'numpy==2.4.6', 'pandas==2.3.3', 'gunicorn==27.0.1',
 ];
+/** Clients of the scorer's API. */
+export const SERVING_REQUIREMENTS = ['tritonclient[http]==2.73.0', 'schemathesis==4.32.5', 'numpy==2.4.6'];
 const INSTALL_MS_MAX = 300_000;
 const run = promisify(execFile);
 
@@ -18,12 +20,12 @@ const run = promisify(execFile);
 export const QUIET_ENV: Readonly<Record<string, string>> = { PATH: process.env['PATH'] ?? '', HOME: homedir(), DO_NOT_TRACK: 'true', DVC_NO_ANALYTICS: 'true', MLFLOW_DISABLE_TELEMETRY: 'true' };
 
 /**
- * A Python with REQUIREMENTS, made once a machine, in the user's cache folder.
+ * A Python with what is required, made once a machine, in the user's cache folder.
  * @returns its executable, or why there is none
  */
-export async function pythonTools(): Promise<{ python: string; folder: string } | { missing: string }> {
+export async function pythonTools(requirements: readonly string[] = REQUIREMENTS): Promise<{ python: string; folder: string } | { missing: string }> {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark-test');
-  const folder = join(cache, `python-${createHash('sha256').update(REQUIREMENTS.join()).digest('hex').slice(0, 12)}`);
+  const folder = join(cache, `python-${createHash('sha256').update(requirements.join()).digest('hex').slice(0, 12)}`);
   const python = join(folder, 'bin', 'python');
   if (existsSync(python)) return { python, folder };
   await mkdir(cache, { recursive: true });
@@ -31,7 +33,7 @@ export async function pythonTools(): Promise<{ python: string; folder: string } 
   try {
     await run('python3', ['-m', 'venv', made]);
     // Compiled when imported: most of it never is.
-    await run(join(made, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--no-compile', '--disable-pip-version-check', ...REQUIREMENTS], { timeout: INSTALL_MS_MAX });
+    await run(join(made, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--no-compile', '--disable-pip-version-check', ...requirements], { timeout: INSTALL_MS_MAX });
     // Another process may have been first; everything in it is started by `python -m`, which does not mind another name.
     await rename(made, folder).catch((error: unknown) => { if (!existsSync(python)) throw error; });
     return { python, folder };

@@ -6,6 +6,7 @@ import { avroType } from '../../runtime/registry/avro-type.js';
 import { frame } from '../../runtime/registry/wire-format.js';
 import { customerActivity as view } from '../../schemas/features/customer-activity.js';
 import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
+import { createBulk } from '../../scorer/bulk/bulk.js';
 import { createScoreQueue } from '../../scorer/api/score-queue.js';
 import { serve, type ServerParts } from '../../scorer/api/server.js';
 import { createProbe } from '../../scorer/observe/health.js';
@@ -50,7 +51,8 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   const up = createProbe(() => Promise.resolve());
   const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });
   metrics.watch({ live, lag: tasks, customers: () => store.stats().customers });
-  const server = await serve({ view, log, queue, live, metrics, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...more }, '127.0.0.1', listenOn ?? 0);
+  const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', log, latest: (id) => store.get(id), observe: (rows, ms) => metrics.modelCall('bulk', rows, ms), ...(more.apiLog === undefined ? {} : { apiLog: more.apiLog }) });
+  const server = await serve({ view, log, queue, live, metrics, bulk, holder, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...more }, '127.0.0.1', listenOn ?? 0);
   let ended: Promise<void> | undefined;
   const stop = (): Promise<void> => ended ??= server.stop();
   const commit = (rows: readonly Scored[]): void => {
@@ -59,6 +61,7 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   };
   t.teardown(async () => {
     await stop();
+    await bulk.close();
     await store.close();
     holder.close();
     rmSync(folder, { recursive: true, force: true });

@@ -62,11 +62,12 @@ t.test('swapped while scoring: each row is scored exactly once, by the model tha
     while (swapping || submitted < 3000) {
       for (let k = 0; k < 15; k++) {
         const i = submitted++;
-        const taken = queue.submit((matrix, at) => matrix.set(rowOf(i), at), (answer) => {
+        if (queue.next() < 0) throw new Error('queue full');
+        queue.matrix.set(rowOf(i), queue.next());
+        queue.submit((answer) => {
           if (answer instanceof Error) throw answer;
           answers.set(i, [...(answers.get(i) ?? []), answer]);
         });
-        if (!taken) throw new Error('queue full');
       }
       await new Promise((resolve) => setImmediate(resolve));
     }

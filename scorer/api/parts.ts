@@ -1,0 +1,43 @@
+import type { Log } from '../../runtime/log.js';
+import type { Settings } from '../../runtime/settings.js';
+import type { FeatureView } from '../../schemas/features/declaration.js';
+import { clickHouseSender, createApiLog } from '../api-log/log.js';
+import { createBulk } from '../bulk/bulk.js';
+import type { BookedVersion } from '../model/book.js';
+import type { ModelHolder } from '../model/swap.js';
+import type { TrialHolder } from '../model/trial.js';
+import type { ScorerMetrics } from '../observe/metrics.js';
+import { createHistory } from '../store/history.js';
+import { createScoreQueue } from './score-queue.js';
+
+export interface ApiOptions {
+  readonly settings: Settings;
+  readonly view: FeatureView;
+  readonly log: Log;
+  readonly holder: ModelHolder;
+  readonly trial: TrialHolder;
+  readonly metrics: ScorerMetrics;
+  latest(customerId: string): Buffer | undefined;
+}
+
+/** What answers requests for scores: the queue of single ones, the worker of batches, the log of both, the customers' past. */
+export function createApiParts({ settings, view, log, holder, trial, metrics, latest }: ApiOptions) {
+  const threshold = settings.DECISION_THRESHOLD;
+  const sender = clickHouseSender(settings);
+  const apiLog = createApiLog({ viewVersion: view.version, width: view.features.length, bytesMax: settings.API_LOG_MB_MAX * 2 ** 20, send: sender.send, log });
+  const queue = createScoreQueue({ holder, featureCount: view.features.length, threshold, clock: Date.now, observe: (rows, ms) => metrics.modelCall('api', rows, ms) });
+  const bulk = createBulk({ view, holder, threshold, model: settings.MODEL_NAME, log, apiLog, latest, observe: (rows, ms) => metrics.modelCall('bulk', rows, ms) });
+  const history = createHistory(settings, log);
+  let versions: readonly BookedVersion[] = [];
+  metrics.watchApi({ bulk, apiLog });
+  return {
+    parts: { queue, bulk, apiLog, history, holder, trial: trial.current, threshold, model: settings.MODEL_NAME, book: () => versions },
+    /** Takes what is known of versions after each change. */
+    booked(list: readonly BookedVersion[]): void { versions = list; },
+    async stop(): Promise<void> {
+      await bulk.close();
+      await apiLog.stop();
+      await Promise.all([sender.close(), history.close()]);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cpuSecondsOf } from '../cpu.js';
+
+/**
+ * One scorer process beside a Rust server, Fastify and FastAPI with the same model, in turns: single rows at 32 connections,
+ * single rows at a fixed rate (open loop: latency from when a request was due), batches of 100 rows.
+ * SERVING_DIR: the built harness. PEERS, ROUNDS, SECS, RATE, ONLY (single, rate, batch).
+ */
+const dir = process.env['SERVING_DIR'] ?? '';
+if (!existsSync(join(dir, 'bench.py'))) throw new Error('SERVING_DIR names no harness of serving peers');
+const peers = (process.env['PEERS'] ?? 'tidemark rust-1 fastify fastapi-1').split(' ');
+const rounds = Number(process.env['ROUNDS'] ?? 3);
+const secs = Number(process.env['SECS'] ?? 5);
+const rate = Number(process.env['RATE'] ?? 5000);
+const only = process.env['ONLY']?.split(' ');
+const CONNECTIONS = 32;
+const PORT = 18_100;
+const run = promisify(execFile);
+
+interface Figures { rps?: number; cpu_us?: number; p99_ms_at_rate?: number; p50_ms_at_rate?: number; done_at_rate?: number; rows_per_s?: number; cpu_us_a_row?: number; errors: number }
+
+const bodies = (file: string): string[] => readFileSync(join(dir, 'bodies', file), 'utf8').split('\n').filter((line) => line !== '');
+const reference = JSON.parse(readFileSync(join(dir, 'ref.json'), 'utf8')) as number[];
+
+function start(peer: string, folder: string): ChildProcess {
+  const env = { ...process.env, PORT: String(PORT), MODEL: join(dir, 'model.onnx'), FOLDER: folder };
+  return peer === 'tidemark'
+    ? spawn(process.execPath, [...(process.env['NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== ''), fileURLToPath(new URL('./server.js', import.meta.url))], { env, stdio: ['ignore', 'inherit', 'inherit'] })
+    : spawn(join(dir, 'start', `${peer}.sh`), { env, stdio: ['ignore', 'ignore', 'ignore'] });
+}
+
+const listens = (): Promise<boolean> => new Promise((resolve) => {
+  const socket = connect(PORT, '127.0.0.1', () => { socket.destroy(); resolve(true); });
+  socket.on('error', () => resolve(false));
+});
+
+async function post(path: string, body: string): Promise<any> {
+  const res = await fetch(`http://127.0.0.1:${PORT}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  if (res.status !== 200) throw new Error(`${path}: ${res.status} ${await res.text()}`);
+  return res.json();
+}
+
+/** The answers are those of the model, singly and in batches, before anything is measured. */
+async function check(): Promise<void> {
+  const singles = await Promise.all(bodies('one.txt').slice(0, 100).map(async (body) => (await post('/predict', body)).score as number));
+  const batch = await post('/batch-predict', bodies('batch.txt')[0]!);
+  const many = (batch.scores ?? batch.predictions.map(({ score }: { score: number }) => score)) as number[];
+  for (const [i, score] of [...singles, ...many].entries()) if (!(Math.abs(score - reference[i % 100]!) < 1e-5)) throw new Error(`row ${i % 100}: ${score}, expected ${reference[i % 100]}`);
+}
+
+async function wrk(path: string, file: string, seconds: number): Promise<{ rps: number; requests: number; errors: number }> {
+  const { stdout } = await run('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', 'post.lua', `http://127.0.0.1:${PORT}`, '--', `bodies/${file}`, path], { cwd: dir });
+  return JSON.parse(/JSON(\{.*\})/.exec(stdout)![1]!) as { rps: number; requests: number; errors: number };
+}
+
+async function measure(peer: string): Promise<Figures> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-serving-'));
+  const child = start(peer, folder);
+  try {
+    for (const end = Date.now() + 60_000; !(await listens());) {
+      if (Date.now() > end || child.exitCode !== null) throw new Error(`${peer} does not listen`);
+      await sleep(50);
+    }
+    await check();
+    const figures: Figures = { errors: 0 };
+    const wants = (what: string): boolean => only === undefined || only.includes(what);
+    await wrk('/predict', 'one.txt', 2);
+    if (wants('single')) {
+      const before = cpuSecondsOf(child.pid!);
+      const { rps, requests, errors } = await wrk('/predict', 'one.txt', secs);
+      Object.assign(figures, { rps: Math.round(rps), cpu_us: Number((((cpuSecondsOf(child.pid!) - before) / requests) * 1e6).toFixed(1)) });
+      figures.errors += errors;
+    }
+    if (wants('rate')) {
+      const { stdout } = await run(join(dir, 'rust', 'target', 'release', 'olc'), [String(PORT), '/predict', 'bodies/one.txt', String(rate), String(secs), String(CONNECTIONS)], { cwd: dir });
+      const { p50_ms, p99_ms, done, errors } = JSON.parse(stdout) as { p50_ms: number; p99_ms: number; done: number; errors: number };
+      Object.assign(figures, { p50_ms_at_rate: p50_ms, p99_ms_at_rate: p99_ms, done_at_rate: done });
+      figures.errors += errors;
+    }
+    if (wants('batch')) {
+      await wrk('/batch-predict', 'batch.txt', 1);
+      const before = cpuSecondsOf(child.pid!);
+      const { rps, requests, errors } = await wrk('/batch-predict', 'batch.txt', secs);
+      Object.assign(figures, { rows_per_s: Math.round(rps * 100), cpu_us_a_row: Number((((cpuSecondsOf(child.pid!) - before) / requests) * 1e4).toFixed(2)) });
+      figures.errors += errors;
+    }
+    return figures;
+  } finally {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null) {
+      child.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** ONNX Runtime alone, one thread, by call size: the least that a row costs. */
+function bareCost(): number {
+  const library = join(dir, 'node/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1');
+  const text = execFileSync(join(dir, 'rust/target/release/bare_ort'), [join(dir, 'model.onnx'), join(dir, 'rows.f32'), '0.3'], { encoding: 'utf8', env: { ...process.env, ORT_DYLIB_PATH: library } });
+  const { points } = JSON.parse(text) as { points: { us_row_p50: number }[] };
+  return Math.min(...points.map(({ us_row_p50 }) => us_row_p50));
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const all = new Map<string, Figures[]>(peers.map((peer) => [peer, []]));
+if (await listens()) throw new Error(`port ${PORT} is taken`);
+const bare = only === undefined || only.includes('batch') ? bareCost() : undefined;
+for (let round = 0; round < rounds; round++)
+  for (const peer of round % 2 === 0 ? peers : [...peers].reverse()) {
+    const figures = await measure(peer);
+    all.get(peer)!.push(figures);
+    console.log(JSON.stringify({ bench: 'serving', round, peer, ...figures }));
+  }
+const keys = ['rps', 'cpu_us', 'p50_ms_at_rate', 'p99_ms_at_rate', 'rows_per_s', 'cpu_us_a_row'] as const;
+const medians = Object.fromEntries([...all].map(([peer, list]) => [peer, Object.fromEntries(keys.filter((key) => list[0]![key] !== undefined).map((key) => [key, median(list.map((figures) => figures[key]!))]))]));
+console.log(JSON.stringify({ bench: 'serving', rounds, secs, connections: CONNECTIONS, rate, ...(bare === undefined ? {} : { ort_us_a_row: bare, ort_rows_per_s: Math.round(1e6 / bare) }), medians }));
