@@ -76,6 +76,7 @@ export const SETTINGS = {
   LIVE_RESUME_BYTES: count(16_777_216, 0, 4_294_967_296).describe('memory for the latest scores, from which live connections go on after a break; 0: they begin anew'),
   LIVE_COMPRESSION: flag(false).describe('offer permessage-deflate to WebSocket clients: fewer bytes, several times the CPU'),
   API_LOG_MB_MAX: count(64, 0, 4096).describe('most MB of predictions asked for over HTTP that wait for ClickHouse; beyond it they are not logged; 0: none are'),
+  SCORER_DRAIN_MS: count(0, 0, 15_000).describe('how long a scorer that is told to stop goes on answering while /health/ready says 503, so that a load balancer takes it out, ms'),
   FEATURES_METRICS_PORT: port(9464).describe('port of the feature processor: /health and /metrics'),
   ROLLOUT_METRICS_PORT: port(9468).describe('port of the rollout: /health and /metrics'),
   LANDING_METRICS_PORT: port(9465).describe('port of landing: /health and /metrics'),
@@ -144,6 +145,7 @@ export const SETTINGS = {
   MLFLOW_EXPERIMENT_NAME: z.string().min(1).max(250).default('tidemark').describe('MLflow experiment that the runs belong to'),
   MLFLOW_SYNC_INTERVAL_S: count(30, 1, 86_400).describe('time between two looks of the trainer at what MLflow lacks, seconds'),
   DECISION_THRESHOLD: z.coerce.number().min(0).max(1).default(0.5).describe('score from which the decision is “at risk”'),
+  FALLBACK_SCORE: z.coerce.number().min(0).max(1).default(0.5).describe('score of a row that no model gives a probability for; it is flagged degraded'),
 
   DRIFT_POLICY: z.enum(['budget', 'classic']).default('budget').describe('what counts as drift: thresholds calibrated to a budget of false alarms, or a fixed PSI'),
   DRIFT_FALSE_ALARM_DAYS: count(90, 1, 36_500).describe('budget: at most one false drift alarm in so many days of event time'),

@@ -16,10 +16,12 @@ import { subjectOf, TOPICS } from '../schemas/topics.js';
 import { createApiParts } from './api/parts.js';
 import { serve } from './api/server.js';
 import { createCanonical } from './stream/canonical.js';
+import { createFreshness } from './observe/freshness.js';
 import { createProbe } from './observe/health.js';
 import { createLive } from './live/live.js';
 import { createLivePage, type RequestRetraining } from './page/page.js';
 import { createScorerMetrics } from './observe/metrics.js';
+import { createModelCalls } from './model/calls.js';
 import { startModelSource } from './model/source.js';
 import { createModelHolder } from './model/swap.js';
 import { createTrialHolder } from './model/trial.js';
@@ -51,19 +53,21 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
   const onWornOut = (): void => fail(new TidemarkError('INTERNAL', 'this process has loaded as many models as it may: it ends in order to be started afresh'));
   const holder = createModelHolder({ view, log, onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused, onWornOut });
   const trial = createTrialHolder({ view, log, onChange: metrics.trialChanged, onWornOut });
+  const calls = createModelCalls({ holder, log, onFailed: metrics.modelFailed });
   const live = createLive({ view, settings, latest: (id) => store.get(id) });
   void store.each(live.learn).catch(fail);
-  const api = createApiParts({ settings, view, log, holder, trial, metrics, latest: (id) => store.get(id) });
+  const api = createApiParts({ settings, view, log, holder, trial, calls, metrics, latest: (id) => store.get(id) });
   let tasks: PartitionTasks | undefined;
+  const [freshness, kafkaProbe] = [createFreshness(), createProbe(() => admin.describeCluster())];
   const state = createScorerState({
-    holder, trial, store, tasks: () => tasks?.state(),
-    kafka: createProbe(() => admin.describeCluster()),
+    holder, trial, calls, store, tasks: () => tasks?.state(),
+    kafka: kafkaProbe, more: api.health, staleS: () => freshness.worst(Date.now()),
     registry: createProbe(() => registry.client.getCompatibility(subjectOf(TOPICS.predictions.name))),
   });
-  const page = createLivePage({ settings, view, log, store, holder, health: state.health, explains: false, requestRetraining });
+  const page = createLivePage({ settings, view, log, store, holder, health: state.health, explains: true, requestRetraining });
   metrics.watch({ live, page, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
   const security = await openSecurity(settings, log, metrics.register);
-  const server = await serve({ ...security, ...api.parts, view, log, live, metrics, page: page.root, pageRoutes: page.routes, latest: (id) => store.get(id), health: state.health, serves: state.serves }, settings.SCORER_HOST, settings.SCORER_PORT);
+  const server = await serve({ ...security, ...api.parts, view, log, live, metrics, page: page.root, pageRoutes: page.routes, latest: (id) => store.get(id), health: state.health, serves: state.serves, asOf: freshness.of }, settings.SCORER_HOST, settings.SCORER_PORT);
   const offsets = await createStartOffsets(kafka, SCORER_GROUP, TOPICS.features.name);
   const canonical = createCanonical(new AvroTypes(registry, subjectOf(TOPICS.features.name)), view, featuresId);
   const restore = createRestore({ kafka, store, offsets, log, progress: metrics.restored });
@@ -77,22 +81,19 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
     if (stopping) return;
     tasks = await runPartitionTasks({
       settings, log, fail, groupId: SCORER_GROUP, topic: TOPICS.features.name, partitions,
-      ready: () => state.held() === undefined,
+      ready: () => state.held() === undefined, reachable: () => kafkaProbe.state().status !== 'down',
+      fetched: (batches) => { if (batches === 0) freshness.caughtUp(tasks?.state() ?? [], Date.now()); },
       observe: { batch: metrics.batch, rolledBack: metrics.rolledBack },
       createTask: (partition) => createScoreTask({
         partition, store, restore,
         score: createRecordScorer({
-          partition, view, canonical, holder, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, runtime: SCORING_RUNTIME, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
+          partition, view, canonical, holder, calls, fallbackScore: settings.FALLBACK_SCORE, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, runtime: SCORING_RUNTIME, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
           skipped: (reason, record, why) => { metrics.skipped(reason); noteSkip(reason, { partition, offset: record.offset, why }); },
           scored: (rows, ms) => metrics.modelCall('stream', rows, ms),
           newerVersion: state.hold,
         }),
         restored: (rows) => { for (const { customerId, prediction } of rows) if (prediction !== null) live.learn(customerId, prediction); },
-        publish(_partition, committed) {
-          metrics.committed(committed, Date.now());
-          page.seen(committed);
-          live.hub.publish(committed);
-        },
+        publish(at, committed) { freshness.committed(at, committed); metrics.committed(committed, Date.now()); page.seen(committed); live.hub.publish(committed); },
       }),
     });
   });
@@ -102,10 +103,12 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
     port: server.port,
     async stop() {
       stopping = true;
+      state.drain();
+      const drained = server.drain(settings.SCORER_DRAIN_MS);
       await source.stop();
       if (holder.current() !== undefined) await consuming.catch(() => undefined);
       await tasks?.stop();
-      await server.stop();
+      await drained;
       await Promise.all([security.stop(), api.stop()]);
       await Promise.all([offsets.close(), admin.disconnect(), page.close()]);
       await store.close();

@@ -16,6 +16,8 @@ export interface RunnerOptions {
   onReady(offset: number): void;
   /** The process cannot go on. */
   fail(error: unknown): void;
+  /** False while the brokers answer nobody: failures do not count then. */
+  reachable?(): boolean;
   readonly batchRowsMax: number;
   readonly idleMs: number;
   readonly observe: RunnerMetrics;
@@ -104,9 +106,10 @@ export class PartitionRunner {
         if (this.stopping) break;
         const code = codeOf(error);
         this.options.observe.rolledBack(partition, code);
-        if (!RECOVERABLE.has(code) || ++attempts > ATTEMPTS_MAX) return this.options.fail(error);
+        if (this.options.reachable?.() ?? true) attempts++;
+        if (!RECOVERABLE.has(code) || attempts > ATTEMPTS_MAX) return this.options.fail(error);
         log.warn('partition_rolled_back', { partition, code, message: messageOf(error), attempt: attempts });
-        await this.sleep(Math.min(50 * 2 ** attempts, 5000));
+        await this.sleep(Math.min(50 * 2 ** Math.max(1, attempts), 5000));
       }
     }
     await task.close();

@@ -32,6 +32,10 @@ export interface PartitionTasksOptions {
   fail(error: unknown): void;
   readonly idleMs?: number;
   readonly observe?: RunnerMetrics;
+  /** False while the brokers answer nobody: a process that can do without them for a while then waits instead of ending. Unset: it ends, to be started afresh. */
+  reachable?(): boolean;
+  /** A fetch was answered, with so many batches: none means that this process has all there is. */
+  fetched?(batches: number): void;
   /** False while records must wait for something else (a first model); looked at on every fetch. */
   ready?(): boolean;
 }
@@ -92,7 +96,7 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
     consumer.pause([{ topic, partitions: [partition] }]);
     const task = options.createTask(partition);
     const runner = new PartitionRunner({
-      partition, task, log, fail, turns,
+      partition, task, log, fail, turns, ...(options.reachable === undefined ? {} : { reachable: options.reachable }),
       startOffset: () => offsets.of(partition),
       onReady(offset) {
         if (stopping || runners.get(partition) !== runner) return;
@@ -133,7 +137,8 @@ export async function runPartitionTasks(options: PartitionTasksOptions): Promise
   consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
     if (!restart && !stopping) fail(expired(error, groupId) ?? error);
   });
-  const watchdog = watchProgress(consumer, settings.KAFKA_SESSION_TIMEOUT_MS * 6, fail);
+  const watchdog = watchProgress(consumer, settings.KAFKA_SESSION_TIMEOUT_MS * 6, fail, options.reachable);
+  consumer.on('consumer.fetch', ({ payload }) => options.fetched?.(payload.numberOfBatches));
 
   await evictFormerMember(kafka, settings, groupId, log);
   await consumer.connect();

@@ -14,9 +14,17 @@ export function predictSchemas(names: readonly string[]) {
   const value = z.number(VALUE_RULE).min(-FLOAT32_MAX, VALUE_RULE).max(FLOAT32_MAX, VALUE_RULE).nullable();
   const inOrder = z.array(value, `${names.length} values in view order`).length(names.length, `${names.length} values in view order: ${names.join(', ')}`);
   const byName = z.strictObject(Object.fromEntries(names.map((name) => [name, value])));
+  const explain = z.boolean().optional().describe('whether the answer says what the score is made of');
   const idRule = `a string of 1 to ${EVENT_BOUNDS.id_length_max} characters`;
   const customer = z.strictObject({ customer_id: z.string(idRule).min(1, idRule).max(EVENT_BOUNDS.id_length_max, idRule) });
-  return { inOrder, byName, customer, any: z.union([customer, z.strictObject({ features: z.union([byName, inOrder]) }), inOrder]) };
+  return { inOrder, byName, customer, any: z.union([customer.extend({ explain }), z.strictObject({ features: z.union([byName, inOrder]), explain }), inOrder]) };
+}
+
+/** Takes `explain` out of a body; anything but true or false stays in it, to be refused as an unknown field. */
+export function withoutExplain(body: unknown): { readonly body: unknown; readonly explain: boolean } {
+  if (typeof body !== 'object' || body === null || Array.isArray(body) || !('explain' in body) || typeof body.explain !== 'boolean') return { body, explain: false };
+  const { explain, ...rest } = body;
+  return { body: rest, explain };
 }
 
 /** Compiles the checks of a predict body for a list of feature names. */

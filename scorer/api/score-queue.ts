@@ -1,5 +1,5 @@
-import { TidemarkError } from '../../runtime/errors.js';
-import { decide, FALLBACK_SCORE, isScore, type Decision } from '../core/decision.js';
+import { decide, isScore, type Decision } from '../core/decision.js';
+import type { ModelCalls } from '../model/calls.js';
 import type { ModelHolder } from '../model/swap.js';
 import { CHUNK_ROWS_MAX } from '../model/warm.js';
 
@@ -7,7 +7,7 @@ export interface ScoreAnswer {
   readonly score: number;
   readonly decision: Decision;
   readonly modelVersion: string;
-  /** The model gave no probability for this row: the score is FALLBACK_SCORE. */
+  /** The model gave no probability for this row: the score is the declared fallback. */
   readonly degraded: boolean;
   readonly scoredAt: number;
 }
@@ -26,10 +26,15 @@ export interface ScoreQueue {
    * @param done called before the next turn's input is read; an Error where the model failed or there is none
    */
   submit(done: Scored): void;
+  /** Rows that found it full. */
+  readonly counts: { readonly refused: number; /** A row was refused within the last seconds. */ readonly overloaded: boolean };
 }
 
 export interface ScoreQueueOptions {
-  readonly holder: ModelHolder;
+  readonly holder: Pick<ModelHolder, 'current'>;
+  readonly calls: ModelCalls;
+  /** FALLBACK_SCORE */
+  readonly fallbackScore: number;
   readonly featureCount: number;
   readonly threshold: number;
   readonly clock: () => number;
@@ -37,54 +42,80 @@ export interface ScoreQueueOptions {
 }
 
 export const QUEUE_ROWS_MAX = 4096;
+/** Rows wait at most about so long: beyond it the next one is refused, so that those that wait keep their latency. */
+export const QUEUE_WAIT_MS_MAX = 50;
+/** Fewer rows are never too many: a process that was held up for a moment has a long turn, and no overload. */
+const QUEUE_ROWS_MIN = 64;
+/** How long /health remembers that a row was refused. */
+const OVERLOADED_MS = 5000;
+/** Of a moving mean. */
+const SMOOTHING = 0.1;
 
 interface Bank { readonly matrix: Float32Array; readonly waiting: Scored[] }
 
-export function createScoreQueue({ holder, featureCount, threshold, clock, observe }: ScoreQueueOptions): ScoreQueue {
+export function createScoreQueue({ holder, calls, fallbackScore, featureCount, threshold, clock, observe }: ScoreQueueOptions): ScoreQueue {
   const scores = new Float64Array(CHUNK_ROWS_MAX);
   const newBank = (): Bank => ({ matrix: new Float32Array(QUEUE_ROWS_MAX * featureCount), waiting: [] });
   /** Callers may submit again while they are answered: into the other bank. */
   let bank = newBank();
   let other = newBank();
+  /** What a row has cost lately, its answer aside. */
+  let msPerRow = 0;
+  let refusedAt = -Infinity;
+  const counts = { refused: 0, get overloaded() { return performance.now() - refusedAt < OVERLOADED_MS; } };
+  let firstAt = 0;
+
+  /** By count and by time: what has waited already, and what the rows before it will take. */
+  const full = (): boolean => bank.waiting.length >= QUEUE_ROWS_MAX || (bank.waiting.length >= QUEUE_ROWS_MIN && performance.now() - firstAt + bank.waiting.length * msPerRow > QUEUE_WAIT_MS_MAX);
 
   function flush(): void {
-    const full = bank;
+    const taken = bank;
     bank = other;
-    other = full;
-    for (let at = 0; at < full.waiting.length;) at += scoreChunk(full, at);
-    full.waiting.length = 0;
+    other = taken;
+    for (let at = 0; at < taken.waiting.length;) at += scoreChunk(taken, at);
+    taken.waiting.length = 0;
   }
 
   /** @returns how many rows were answered */
   function scoreChunk({ matrix, waiting }: Bank, at: number): number {
-    const model = holder.current();
-    const rows = Math.min(waiting.length - at, model?.chunkRows ?? waiting.length - at);
+    const rows = Math.min(waiting.length - at, holder.current()?.chunkRows ?? waiting.length - at);
     let failure: Error | undefined;
+    let modelVersion = '';
     try {
-      if (model === undefined) throw new TidemarkError('PART_NOT_READY', 'no model serves yet');
       const startedAt = performance.now();
-      model.session.score(matrix.subarray(at * featureCount, (at + rows) * featureCount), rows, scores, 0);
-      observe(rows, performance.now() - startedAt);
+      modelVersion = calls.score(matrix.subarray(at * featureCount, (at + rows) * featureCount), rows, scores).manifest.version;
+      const ms = performance.now() - startedAt;
+      observe(rows, ms);
+      msPerRow += (ms / rows - msPerRow) * SMOOTHING;
     } catch (error) {
       failure = error as Error;
     }
     const scoredAt = clock();
-    const modelVersion = model?.manifest.version ?? '';
     for (let i = 0; i < rows; i++) (waiting[at + i] as Scored)(failure ?? answer(scores[i] as number, modelVersion, scoredAt), matrix, (at + i) * featureCount);
     return rows;
   }
 
   function answer(modelScore: number, modelVersion: string, scoredAt: number): ScoreAnswer {
     const degraded = !isScore(modelScore);
-    const score = degraded ? FALLBACK_SCORE : modelScore;
+    const score = degraded ? fallbackScore : modelScore;
     return { score, decision: decide(score, threshold), modelVersion, degraded, scoredAt };
   }
 
   return {
     get matrix() { return bank.matrix; },
-    next: () => (bank.waiting.length >= QUEUE_ROWS_MAX ? -1 : bank.waiting.length * featureCount),
-    submit(done) {
-      if (bank.waiting.push(done) === 1) setImmediate(flush);
+    next() {
+      if (full()) {
+        counts.refused++;
+        refusedAt = performance.now();
+        return -1;
+      }
+      return bank.waiting.length * featureCount;
     },
+    submit(done) {
+      if (bank.waiting.push(done) !== 1) return;
+      firstAt = performance.now();
+      setImmediate(flush);
+    },
+    counts,
   };
 }

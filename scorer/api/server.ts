@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { ApiLog } from '../api-log/log.js';
 import type { Bulk } from '../bulk/bulk.js';
+import type { Explanations } from '../explain/explanations.js';
 import type { ScorerHealth } from '../observe/health.js';
 import { listenPlain, type Listen } from '../security/transport.js';
 import type { Live } from '../live/live.js';
@@ -32,8 +34,12 @@ export interface ServerParts {
   health(): ScorerHealth;
   /** Whether the customers of a partition are scored by this process now; another's vectors may be old. */
   serves(partition: number): boolean;
+  /** Up to when a partition's customers are current, epoch milliseconds; undefined where that is not known. */
+  asOf?(partition: number): number | undefined;
   /** The scores of a customer's past. */
   readonly history?: History;
+  /** What scores are made of; unset, `explain` is refused. */
+  readonly explanations?: Explanations;
   /** What serves, and what GET /models and the Open Inference Protocol say of it. */
   readonly holder?: ModelHolder;
   trial?(): Trial | undefined;
@@ -58,36 +64,74 @@ export interface ServerParts {
   readonly pageRoutes?: readonly Route[];
 }
 
+export interface Server extends Stoppable {
+  readonly port: number;
+  /**
+   * Ends in order: for `noticeMs` everything is answered, each answer the last of its connection; then nobody connects any more,
+   * and what is under way gets its answer within a deadline. Say at /health/ready that it ends before calling it.
+   */
+  drain(noticeMs: number): Promise<void>;
+}
+
+/** Of requests that are under way when the server ends. */
+const LAST_ANSWERS_MS = 3000;
+const LOOK_MS = 10;
+
 /**
  * Serves the API. Port 0 takes a free one.
  * @throws TidemarkError PORT_TAKEN
  */
-export async function serve(parts: ServerParts, host: string, port: number): Promise<Stoppable & { readonly port: number }> {
+export async function serve(parts: ServerParts, host: string, port: number): Promise<Server> {
   const { guard, audit } = parts;
+  const life: Life = { underway: 0, draining: false };
   const routes = apiRoutes(parts).map((route) => auditedRoute(route, guard, audit));
   const mount = (app: TemplatedApp): void => {
     if (guard?.preflight !== undefined) app.options('/*', (res, req) => answerPreflight(res, req, guard));
-    for (const route of routes) app[route.method](route.path, (res, req) => run(route, res, req, parts));
+    for (const route of routes) app[route.method](route.path, (res, req) => run(route, res, req, parts, life));
     routeSocket(app, parts.live, guard);
-    for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes, guard);
-    app.any('/*', (res, req) => refuse(res, req, { status: 404, code: 'NOT_FOUND', detail: `${req.getUrl().slice(0, 200)} is no route of this server; GET / lists them` }, guard));
+    for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes, guard, life);
+    app.any('/*', (res, req) => refuse(res, req, { status: 404, code: 'NOT_FOUND', detail: `${req.getUrl().slice(0, 200)} is no route of this server; GET / lists them` }, guard, life));
   };
   const listener = await (parts.listen ?? listenPlain())(mount, host, port);
   parts.log.info('listening', { host, port: listener.port });
-  return { port: listener.port, stop: () => { parts.live.end(); return listener.stop(); } };
+  return {
+    port: listener.port,
+    stop: () => { parts.live.end(); return listener.stop(); },
+    async drain(noticeMs) {
+      life.draining = true;
+      await sleep(noticeMs);
+      await listener.unlisten();
+      parts.live.end();
+      for (let waited = 0; life.underway > 0 && waited < LAST_ANSWERS_MS; waited += LOOK_MS) await sleep(LOOK_MS);
+      await listener.stop();
+    },
+  };
 }
 
-function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics, guard }: ServerParts): void {
+/** What the server's end has to know. */
+interface Life { underway: number; draining: boolean }
+
+/** The client is told that the connection ends with this answer. */
+function lastAnswer(res: TaggedResponse): void {
+  const end = res.end.bind(res);
+  res.end = (body) => end(body, true);
+}
+
+function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics, guard }: ServerParts, life: Life): void {
   const startedAt = performance.now();
   let over = false;
+  life.underway++;
   tag(res, req, guard);
   res.onAborted(() => {
+    if (!over) life.underway--;
     over = true;
     res.whenAborted?.();
   });
   const finish: Finish = (answer) => {
     if (over) return;
     over = true;
+    life.underway--;
+    if (life.draining) lastAnswer(res);
     res.cork(() => answer(res));
     metrics.httpAnswered(route.path, performance.now() - startedAt);
   };
@@ -101,14 +145,15 @@ function run(route: Route, res: TaggedResponse, req: HttpRequest, { log, metrics
   }
 }
 
-function refuse(res: TaggedResponse, req: HttpRequest, problem: Problem, guard: Guard | undefined): void {
+function refuse(res: TaggedResponse, req: HttpRequest, problem: Problem, guard: Guard | undefined, life: Life): void {
   tag(res, req, guard);
+  if (life.draining) lastAnswer(res);
   sendProblem(res, problem);
 }
 
-function refuseOtherMethods(app: TemplatedApp, path: string, routes: readonly Route[], guard: Guard | undefined): void {
+function refuseOtherMethods(app: TemplatedApp, path: string, routes: readonly Route[], guard: Guard | undefined, life: Life): void {
   const allow = routes.filter((route) => route.path === path).map(methodName).join(', ');
-  app.any(path, (res: HttpResponse, req) => refuse(res, req, { status: 405, code: 'INPUT_INVALID', detail: `${path} takes ${allow}, not ${req.getCaseSensitiveMethod()}`, allow }, guard));
+  app.any(path, (res: HttpResponse, req) => refuse(res, req, { status: 405, code: 'INPUT_INVALID', detail: `${path} takes ${allow}, not ${req.getCaseSensitiveMethod()}`, allow }, guard, life));
 }
 
 /** What a browser asks before it sends something for a page of another origin. */

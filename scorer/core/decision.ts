@@ -2,7 +2,7 @@
 export const DECISIONS = ['keep', 'at_risk'] as const;
 export type Decision = (typeof DECISIONS)[number];
 
-/** The score that says nothing, for a row that the model failed on: its prediction is flagged as degraded. */
+/** The score that says nothing, unless the setting FALLBACK_SCORE has another: for a row that the model failed on; its prediction is flagged as degraded. */
 export const FALLBACK_SCORE = 0.5;
 
 export const decide = (score: number, threshold: number): Decision => (score >= threshold ? 'at_risk' : 'keep');

@@ -32,8 +32,9 @@ const FRAME_BYTES = 5;
 /**
  * Writes predictions, framed, as `predictionsAvro(view)` says, byte for byte what avsc would write (a test holds them
  * equal). What the prediction repeats of the features record is copied, not decoded.
+ * @param fallbackScore of rows without a probability
  */
-export function createPredictionWriter(schemaId: number, partition: number) {
+export function createPredictionWriter(schemaId: number, partition: number, fallbackScore = FALLBACK_SCORE) {
   const idPrefix = `${partition}-`;
   return {
     /**
@@ -43,7 +44,7 @@ export function createPredictionWriter(schemaId: number, partition: number) {
      */
     write(out: Uint8Array, view: DataView, at: number, source: Uint8Array, scan: FeatureScan, end: number, offset: number, scoredAtMs: number, modelScore: number, stamp: PredictionStamp): number {
       const good = isScore(modelScore);
-      const score = good ? modelScore : FALLBACK_SCORE;
+      const score = good ? modelScore : fallbackScore;
       out[at] = 0;
       view.setUint32(at + 1, schemaId);
       at = writeAscii(idPrefix, offset, out, at + FRAME_BYTES);

@@ -16,6 +16,8 @@ export interface ModelFailure {
 export interface ModelHolder {
   /** The model to score the next chunk with. Take it anew for each chunk and do not keep it over an await. */
   current(): LoadedModel | undefined;
+  /** The one that served before it: it scores where the current one fails. */
+  standby(): LoadedModel | undefined;
   /** When the current one took over, epoch milliseconds. */
   since(): number;
   /** The last candidate that was refused, until a later one serves. */
@@ -39,11 +41,12 @@ export interface HolderOptions {
 }
 
 /**
- * Scoring is synchronous, so between two calls no session is in use: exchanging the reference and releasing the old
- * session in one turn of the event loop loses no row and scores none twice.
+ * Scoring is synchronous, so between two calls no session is in use: exchanging the reference in one turn of
+ * the event loop loses no row and scores none twice. The one before it stays loaded, for the case that the new one fails.
  */
 export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODEL_LOADS_MAX, onWornOut, onRefused, onSwap }: HolderOptions): ModelHolder {
   let current: LoadedModel | undefined;
+  let standby: LoadedModel | undefined;
   let since = 0;
   let failure: ModelFailure | undefined;
   let loads = 0;
@@ -53,6 +56,7 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
 
   return {
     current: () => current,
+    standby: () => standby,
     since: () => since,
     failure: () => failure,
     ready: () => ready,
@@ -81,7 +85,8 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
       current = loaded;
       since = clock();
       failure = undefined;
-      previous?.session.release();
+      standby?.session.release();
+      standby = previous;
       log.info('model_serving', { version, previous: previous?.manifest.version ?? null, family: candidate.manifest.family, chunk_rows: loaded.chunkRows });
       onSwap?.(loaded, previous);
       resolveReady();
@@ -89,8 +94,9 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
     },
     close() {
       closed = true;
-      current?.session.release();
+      for (const model of [current, standby]) model?.session.release();
       current = undefined;
+      standby = undefined;
     },
   };
 }

@@ -8,18 +8,21 @@ export interface Dependency {
 }
 
 export interface ScorerHealth extends HealthReport {
-  /** A model serves: scores are answered. */
+  /** A model serves: scores are answered. False while the process is about to end, too. */
   readonly ready: boolean;
+  /** The process has been told to stop: a load balancer takes it out. */
+  readonly draining: boolean;
   readonly uptime_s: number;
 }
 
-export type Dependencies = Readonly<Record<'kafka' | 'model' | 'store' | 'registry', Dependency>>;
+export type Dependencies = Readonly<Record<'kafka' | 'model' | 'store' | 'registry', Dependency> & Partial<Record<'clickhouse' | 'requests', Dependency>>>;
 
 /** Without a model nothing can be scored; any other trouble leaves REST answering from what is there. */
-export function scorerHealth(dependencies: Dependencies, uptimeMs: number): ScorerHealth {
-  const ready = dependencies.model.status !== 'down';
-  const status = !ready ? 'down' : Object.values(dependencies).every((d) => d.status === 'up') ? 'up' : 'degraded';
-  return { status, ready, uptime_s: Math.round(uptimeMs / 1000), dependencies };
+export function scorerHealth(dependencies: Dependencies, uptimeMs: number, draining = false): ScorerHealth {
+  const scores = dependencies.model.status !== 'down';
+  const ready = scores && !draining;
+  const status = !scores ? 'down' : Object.values(dependencies).every((d) => d.status === 'up') ? 'up' : 'degraded';
+  return { status, ready, draining, uptime_s: Math.round(uptimeMs / 1000), dependencies };
 }
 
 export interface Probe {

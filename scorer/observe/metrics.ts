@@ -18,6 +18,8 @@ export interface ScorerMetrics {
   httpAnswered(path: string, ms: number): void;
   /** One call to the model; of bulk, a batch with its reading and writing. */
   modelCall(source: 'stream' | 'api' | 'bulk' | 'challenger', rows: number, ms: number): void;
+  /** Rows whose score was taken apart. */
+  explained(rows: number, ms: number): void;
   committed(rows: readonly Scored[], atMs: number): void;
   batch(partition: number, rows: number, processMs: number, commitMs: number): void;
   rolledBack(partition: number, code: string): void;
@@ -25,14 +27,19 @@ export interface ScorerMetrics {
   restored(partition: number, position: number, target: number): void;
   modelSwapped(model: LoadedModel, previous: LoadedModel | undefined): void;
   modelRefused(): void;
+  /** A call to a model in service failed. */
+  modelFailed(version: string, rows: number): void;
   trialChanged(trial: Trial | undefined): void;
   /** Rows that a challenger was to score beside the champion. */
   compared(outcome: 'failed' | 'passed_over', rows: number): void;
   /** Values of the API that are looked up when metrics are read. */
   watchApi(sources: { bulk: Pick<Bulk, 'state'>; apiLog: Pick<ApiLog, 'counts'> }): void;
+  watchQueues(sources: QueueSources): void;
   /** Values that are looked up when metrics are read. */
   watch(sources: { live: Live; page?: { readonly counts: PageCounts }; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
 }
+
+interface QueueSources { readonly queue: { readonly refused: number }; explanations(): { readonly waiting: number; readonly refused: number; readonly timed_out: number }; clickhouseOpened(): number }
 
 const LATENCY_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60];
 const CALL_S = [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05];
@@ -56,9 +63,11 @@ export function createScorerMetrics(): ScorerMetrics {
   const callRows = histogram('tidemark_scorer_model_call_rows', 'Rows in one call to the model.', ROWS, ['source']);
   const callSeconds = histogram('tidemark_scorer_model_call_seconds', 'Duration of one call to the model.', CALL_S, ['source']);
   const http = histogram('tidemark_scorer_http_seconds', 'Time from a request’s headers to its answer.', LATENCY_S, ['path']);
+  const explain = histogram('tidemark_scorer_explain_seconds', 'Time of an explanation, its wait for the thread included.', LATENCY_S, []);
   const skips = counter('tidemark_scorer_skipped_total', 'Records of customer-features that gave no prediction.', ['reason']);
   const rollbacks = counter('tidemark_scorer_rollbacks_total', 'Transactions that were taken back.', ['partition', 'code']);
   const refused = counter('tidemark_scorer_models_refused_total', 'Models that were refused.', []);
+  const failed = counter('tidemark_scorer_model_failed_rows_total', 'Rows in calls to a model in service that failed.', []);
   const swaps = counter('tidemark_scorer_model_swaps_total', 'Models put into service.', []);
   const info = gauge('tidemark_scorer_model_info', 'The model in service.', ['version', 'family', 'view', 'view_version']);
   const challenger = gauge('tidemark_scorer_challenger_share', 'Share of customers that the version beside the champion scores.', ['version', 'mode']);
@@ -76,6 +85,7 @@ export function createScorerMetrics(): ScorerMetrics {
       callRows.observe({ source }, rows);
       callSeconds.observe({ source }, ms / 1000);
     },
+    explained: (_rows, ms) => explain.observe(ms / 1000),
     committed(rows, atMs) {
       for (const { prediction, producedAt, featuresAt, scoredAt } of rows) {
         if (prediction === null) continue;
@@ -103,6 +113,7 @@ export function createScorerMetrics(): ScorerMetrics {
       chunk.set(chunkRows);
     },
     modelRefused: () => refused.inc(),
+    modelFailed: (_version, rows) => failed.inc(rows),
     trialChanged(trial) {
       challenger.reset();
       if (trial !== undefined) challenger.set({ version: trial.model.manifest.version, mode: trial.mode }, trial.share);
@@ -115,6 +126,12 @@ export function createScorerMetrics(): ScorerMetrics {
       total('tidemark_scorer_api_log_landed_total', 'Predictions of the API that ClickHouse has taken.', () => apiLog.counts.landed);
       total('tidemark_scorer_api_log_dropped_total', 'Predictions of the API that were not logged: too many waited, or ClickHouse refused them.', () => apiLog.counts.dropped);
       gauge('tidemark_scorer_api_log_waiting_bytes', 'Bytes of predictions that wait for ClickHouse.', [], function () { this.set(apiLog.counts.waitingBytes); });
+    },
+    watchQueues({ queue, explanations, clickhouseOpened }) {
+      total('tidemark_scorer_requests_refused_total', 'Requests for a score that were refused since too many waited.', () => queue.refused);
+      gauge('tidemark_scorer_explanations_waiting', 'Explanations that wait for their thread.', [], function () { this.set(explanations().waiting); });
+      total('tidemark_scorer_explanations_refused_total', 'Explanations that were refused or given up since too many waited.', () => explanations().refused + explanations().timed_out);
+      total('tidemark_scorer_clickhouse_breaker_opened_total', 'Times that ClickHouse was left alone after it failed.', clickhouseOpened);
     },
     watch({ live, page, lag, customers }) {
       gauge('tidemark_scorer_lag_records', 'Records of customer-features that are not yet scored.', ['partition'], function () {

@@ -88,6 +88,10 @@ export async function startClientCertificateFront({ app, certificate, connection
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
+    unlisten() {
+      server.close();
+      return Promise.resolve();
+    },
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of open) socket.destroy();

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import uws, { type AppOptions, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { TidemarkError } from '../../runtime/errors.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
@@ -13,6 +14,8 @@ export type Mount = (app: TemplatedApp) => void;
 
 export interface Listener extends Stoppable {
   readonly port: number;
+  /** Nobody connects any more; connections that are open go on. */
+  unlisten(): Promise<void>;
 }
 
 /** Opens the door that a server's routes stand behind. @throws TidemarkError PORT_TAKEN, CONFIG_INVALID */
@@ -60,7 +63,11 @@ export const listenPlain = (createApp: () => TemplatedApp = uws.App): Listen => 
   const app = createApp();
   mount(app);
   const socket = await listenOn(app, host, port, EXCLUSIVE);
-  return { port: uws.us_socket_local_port(socket), stop: () => { app.close(); return Promise.resolve(); } };
+  return {
+    port: uws.us_socket_local_port(socket),
+    unlisten: () => closeListening(socket),
+    stop: () => { app.close(); return Promise.resolve(); },
+  };
 };
 
 interface TlsOptions {
@@ -96,12 +103,22 @@ function listenTls({ certificate, metrics, log, app: createApp, lookMs }: TlsOpt
     await open().catch(async (error: unknown) => { await watch.stop(); throw error; });
     return {
       port,
+      async unlisten() {
+        await watch.stop();
+        if (listening !== undefined) await closeListening(listening);
+      },
       async stop() {
         await watch.stop();
         for (const app of apps) app.close();
       },
     };
   };
+}
+
+/** Right after connections were taken: the system cuts those that still wait to be. */
+async function closeListening(socket: us_listen_socket): Promise<void> {
+  await nextTurn();
+  uws.us_listen_socket_close(socket);
 }
 
 function listenOn(app: TemplatedApp, host: string, port: number, options: number): Promise<us_listen_socket> {

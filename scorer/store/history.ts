@@ -21,6 +21,8 @@ export type HistoryAnswer = readonly HistoryRow[] | { readonly unavailable: stri
 
 export interface History {
   of(customerId: string, rows: number): Promise<HistoryAnswer>;
+  /** It is left alone after a failure. */
+  paused(): boolean;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export function createHistory(target: ClickHouseTarget, log: Log, now: () => num
         asking--;
       }
     },
+    paused: () => now() < pausedUntil,
     close: () => client.close(),
   };
 }

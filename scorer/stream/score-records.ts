@@ -8,6 +8,7 @@ import { createPredictionWriter, predictionStamp, PREDICTION_EXTRA_BYTES, type P
 import { readVarint } from '../core/wire.js';
 import { CHUNK_ROWS_MAX } from '../model/warm.js';
 import type { LoadedModel } from '../model/load.js';
+import type { ModelCalls } from '../model/calls.js';
 import type { ModelHolder } from '../model/swap.js';
 import type { Trial } from '../model/trial.js';
 import type { Comparison, ScoredChunk } from './compare.js';
@@ -31,7 +32,10 @@ export interface RecordScorerOptions {
   readonly view: FeatureView;
   readonly predictionsSchemaId: number;
   readonly canonical: Canonical;
-  readonly holder: ModelHolder;
+  readonly holder: Pick<ModelHolder, 'current'>;
+  readonly calls: ModelCalls;
+  /** FALLBACK_SCORE */
+  readonly fallbackScore?: number;
   /** Scores beside the champion; undefined where there is no challenger. */
   trial?(): Trial | undefined;
   readonly comparison?: Comparison;
@@ -55,9 +59,9 @@ const SLAB_BYTES = 256 * 1024;
 
 /** Scores records of one partition in chunks of the model's best size: one matrix, one call, predictions in their bytes. */
 export function createRecordScorer(options: RecordScorerOptions): RecordScorer {
-  const { view, partition, canonical, holder, threshold, clock } = options;
+  const { view, partition, canonical, holder, calls, threshold, clock } = options;
   const featureCount = view.features.length;
-  const writer = createPredictionWriter(options.predictionsSchemaId, partition);
+  const writer = createPredictionWriter(options.predictionsSchemaId, partition, options.fallbackScore);
   const matrix = new Float32Array(CHUNK_ROWS_MAX * featureCount);
   const scores = new Float64Array(CHUNK_ROWS_MAX);
   const scans = Array.from({ length: CHUNK_ROWS_MAX }, newFeatureScan);
@@ -104,7 +108,7 @@ export function createRecordScorer(options: RecordScorerOptions): RecordScorer {
   function scoreSync(records: readonly KafkaRecord[], values: readonly (Buffer | null)[], take: (scored: Scored) => void, takeShadow: TakeShadow | undefined): void {
     const rows: number[] = [];
     for (let at = 0; at < records.length;) {
-      const model = holder.current();
+      let model = holder.current();
       if (model === undefined) throw new TidemarkError('PART_NOT_READY', 'no model serves: records must wait for one');
       rows.length = 0;
       const end = Math.min(records.length, at + model.chunkRows);
@@ -115,7 +119,7 @@ export function createRecordScorer(options: RecordScorerOptions): RecordScorer {
       let tookMs = 0;
       if (rows.length > 0) {
         const startedAt = performance.now();
-        model.session.score(matrix, rows.length, scores, 0);
+        model = calls.score(matrix, rows.length, scores);
         tookMs = performance.now() - startedAt;
         options.scored(rows.length, tookMs);
       }

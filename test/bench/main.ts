@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, { what: string; run: () => Promise<unknow
   live: { what: '10,000 live clients of one server process, 1,000 scores a second by customer (CLIENTS, RATE, WATCHED, SECONDS)', run: () => import('./live.js') },
   drift: { what: 'drift reports over hourly aggregates as predictions grow, and beside Evidently (EVIDENTLY_PYTHON, RAW_ROWS, RAW_TURNS, SIZES)', run: () => import('./drift.js') },
   'drift-verdicts': { what: 'false alarms of a simulated year without change, delay for planted changes, beside fixed limits (SEEDS, SHIFTS, SHIFT_SEEDS, TOGETHER_ROWS)', run: () => import('./drift-verdicts.js') },
+  explain: { what: 'one explanation by the size of the model', run: () => import('./explain.js') },
   serving: { what: 'the scorer’s server beside Rust, Fastify and FastAPI, interleaved (SERVING_DIR: the built harness)', run: () => import('./serving/compare.js') },
   peers: { what: 'feature processor beside Kafka Streams, interleaved (PEERS_DIR: the built harness)', run: () => import('./peers/compare.js') },
 };

@@ -19,6 +19,8 @@ export interface LogisticOptions {
   readonly outputs?: readonly string[];
   /** Rows that the input takes; undefined: any. */
   readonly rows?: number;
+  /** ONNX Runtime fails on rows whose first value is as large: the graph then looks beyond the end of a table. */
+  readonly failsFrom?: number;
   /** Leave the sigmoid out: scores are no probabilities. */
   readonly linear?: boolean;
 }
@@ -54,7 +56,7 @@ const value = (name: string, dims: readonly (number | string)[]): Uint8Array => 
   }))));
 });
 
-export function logisticOnnx({ weights, bias = 0, nanPasses = false, columns = 2, outputs = ['probabilities'], rows, linear = false }: LogisticOptions): Buffer {
+export function logisticOnnx({ weights, bias = 0, nanPasses = false, columns = 2, outputs = ['probabilities'], rows, linear = false, failsFrom }: LogisticOptions): Buffer {
   const n = weights.length;
   const graph = message((g) => {
     const clean = nanPasses ? 'x' : 'clean';
@@ -63,7 +65,15 @@ export function logisticOnnx({ weights, bias = 0, nanPasses = false, columns = 2
       bytes(g, 1, node('Where', ['missing', 'zero', 'x'], 'clean'));
     }
     bytes(g, 1, node('MatMul', [clean, 'w'], 'weighed'));
-    bytes(g, 1, node('Add', ['weighed', 'b'], 'z'));
+    bytes(g, 1, node('Add', ['weighed', 'b'], failsFrom === undefined ? 'z' : 'z0'));
+    if (failsFrom !== undefined) {
+      bytes(g, 1, node('MatMul', [clean, 'first'], 'first_value'));
+      bytes(g, 1, node('Cast', ['first_value'], 'place', [message((w) => { text(w, 1, 'to'); integer(w, 3, 7); integer(w, 20, 2); })]));
+      bytes(g, 1, node('Gather', ['table', 'place'], 'nothing'));
+      bytes(g, 1, node('Add', ['z0', 'nothing'], 'z'));
+      bytes(g, 5, tensor('first', [n, 1], weights.map((_, i) => (i === 0 ? 1 : 0))));
+      bytes(g, 5, tensor('table', [failsFrom], Array<number>(failsFrom).fill(0)));
+    }
     bytes(g, 1, node(linear ? 'Identity' : 'Sigmoid', ['z'], 'p'));
     if (columns === 2) bytes(g, 1, node('Sub', ['one', 'p'], 'q'));
     for (const output of outputs) bytes(g, 1, columns === 2 ? node('Concat', ['q', 'p'], output, [axis(1)]) : node('Identity', ['p'], output));
@@ -95,9 +105,9 @@ export interface LogisticModel {
 }
 
 /** A whole model version for a view, its test vectors included; weights differ by seed. */
-export function logisticModel(view: FeatureView, version: string, seed: number, changes: Partial<ModelManifest> = {}): LogisticModel {
+export function logisticModel(view: FeatureView, version: string, seed: number, changes: Partial<ModelManifest> = {}, more: Partial<LogisticOptions> = {}): LogisticModel {
   const names = featureNames(view);
-  const options: LogisticOptions = { weights: names.map((_, i) => Math.fround(Math.sin(seed * 31 + i) / 20)), bias: Math.fround(Math.cos(seed)) };
+  const options: LogisticOptions = { weights: names.map((_, i) => Math.fround(Math.sin(seed * 31 + i) / 20)), bias: Math.fround(Math.cos(seed)), ...more };
   const onnx = logisticOnnx(options);
   const rows = [0, 1, 2, 3].map((r) => names.map((_, i) => ((r + i) % 5 === 0 ? Number.NaN : (r * 7 + i * 3) % 11)));
   const score = (row: readonly number[]): number => logisticScore(options, row);

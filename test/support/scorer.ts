@@ -12,6 +12,7 @@ import { serve, type ServerParts } from '../../scorer/api/server.js';
 import { createProbe } from '../../scorer/observe/health.js';
 import { createLive, type Live, type LiveOptions } from '../../scorer/live/live.js';
 import { createScorerMetrics, type ScorerMetrics } from '../../scorer/observe/metrics.js';
+import { createModelCalls } from '../../scorer/model/calls.js';
 import { createModelHolder, type ModelHolder } from '../../scorer/model/swap.js';
 import type { Scored } from '../../scorer/stream/score-records.js';
 import { createScorerState } from '../../scorer/observe/state.js';
@@ -46,7 +47,7 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   const holder = createModelHolder({ view, log: new Log('test', 'error', () => undefined), onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused });
   const live = createLive({ view, settings: { ...LIVE_SETTINGS, ...liveSettings }, latest: (id) => store.get(id) });
   const calls: number[] = [];
-  const queue = createScoreQueue({ holder, featureCount: view.features.length, threshold: 0.5, clock: Date.now, observe: (rows, ms) => { calls.push(rows); metrics.modelCall('api', rows, ms); } });
+  const queue = createScoreQueue({ holder, calls: createModelCalls({ holder, log }), fallbackScore: 0.5, featureCount: view.features.length, threshold: 0.5, clock: Date.now, observe: (rows, ms) => { calls.push(rows); metrics.modelCall('api', rows, ms); } });
   const tasks = (): { partition: number; lag: number; open: boolean }[] => [{ partition: 0, lag: 3, open: true }];
   const up = createProbe(() => Promise.resolve());
   const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });

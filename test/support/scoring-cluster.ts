@@ -13,7 +13,7 @@ import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { predictionReader, type Prediction } from '../../scorer/store/prediction.js';
 import { startCluster, testLog, type Cluster, type ClusterParts } from './cluster.js';
 import { featureRecords, type FeatureFields } from './feature-records.js';
-import { logisticModel, type LogisticModel } from './onnx.js';
+import { logisticModel, type LogisticModel, type LogisticOptions } from './onnx.js';
 
 /** A broker and a registry with what a scorer reads, and a hand that writes features and models there. */
 export interface ScoringCluster extends Cluster {
@@ -25,7 +25,9 @@ export interface ScoringCluster extends Cluster {
   publishFeatures(count: number): Promise<void>;
   /** Writes one record that does not count as published. */
   publishOther(changes: Partial<FeatureFields>): Promise<void>;
-  publishModel(version: string, seed: number, changes?: Partial<ModelManifest>): Promise<void>;
+  publishModel(version: string, seed: number, changes?: Partial<ModelManifest>, more?: Partial<LogisticOptions>): Promise<void>;
+  /** A model that is none of `models`. */
+  publishVersion(version: { readonly manifest: ModelManifest; readonly onnx: Buffer }): Promise<void>;
   predictions(): Promise<Prediction[]>;
   /** What is wrong with predictions of which each is to be of one record, with its values and its model's score. */
   complaints(all: readonly Prediction[]): string[];
@@ -61,8 +63,9 @@ export async function startScoringCluster(t: { teardown(end: () => Promise<void>
     get published() { return published; },
     publishFeatures: (count) => send(Array.from({ length: count }, () => message(published++))),
     publishOther: (changes) => send([message(0, { event_id: 'other', ...changes })]),
-    async publishModel(version, seed, changes) {
-      const model = logisticModel(view, version, seed, changes);
+    async publishVersion({ manifest, onnx }) { await publishModel(transactional, codec, manifest, onnx); },
+    async publishModel(version, seed, changes, more) {
+      const model = logisticModel(view, version, seed, changes, more);
       models.set(version, model);
       await publishModel(transactional, codec, model.manifest, model.onnx);
     },

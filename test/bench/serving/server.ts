@@ -8,6 +8,7 @@ import { createApiLog } from '../../../scorer/api-log/log.js';
 import { createScoreQueue } from '../../../scorer/api/score-queue.js';
 import { serve } from '../../../scorer/api/server.js';
 import { createBulk } from '../../../scorer/bulk/bulk.js';
+import { createModelCalls } from '../../../scorer/model/calls.js';
 import { createModelHolder } from '../../../scorer/model/swap.js';
 import { createScorerMetrics } from '../../../scorer/observe/metrics.js';
 import { createProbe } from '../../../scorer/observe/health.js';
@@ -29,7 +30,7 @@ const holder = createModelHolder({ view, log });
 const names = featureNames(view);
 const store = await openOnlineStore({ folder: FOLDER, layout: predictionsAvro(view), clusterId: 'bench' });
 const apiLog = createApiLog({ viewVersion: view.version, width: names.length, bytesMax: 2 ** 26, log, send: () => Promise.resolve() });
-const queue = createScoreQueue({ holder, featureCount: names.length, threshold: 0.5, clock: Date.now, observe: (count, ms) => metrics.modelCall('api', count, ms) });
+const queue = createScoreQueue({ holder, calls: createModelCalls({ holder, log }), fallbackScore: 0.5, featureCount: names.length, threshold: 0.5, clock: Date.now, observe: (count, ms) => metrics.modelCall('api', count, ms) });
 const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', log, apiLog, latest: (id) => store.get(id), observe: (count, ms) => metrics.modelCall('bulk', count, ms) });
 const onnx = readFileSync(MODEL);
 const offered = await holder.offer({

@@ -74,7 +74,7 @@ t.test('with a model', async (t) => {
       ['an id too long', { customer_id: 'x'.repeat(129) }, 400, [{ field: 'customer_id', rule: /128/ }]],
       ['both', { customer_id: 'a', features: json }, 400, [{ field: 'customer_id', rule: /not both/ }]],
       ['neither', {}, 400, [{ field: 'customer_id', rule: /a string/ }]],
-      ['an unknown field', { customer_id: 'a', explain: true }, 400, [{ field: 'explain', rule: /unknown field/ }]],
+      ['an unknown field', { customer_id: 'a', explained: true }, 400, [{ field: 'explained', rule: /unknown field/ }]],
       ['an unknown field beside features', { features: json, id: 1 }, 400, [{ field: 'id', rule: /unknown field/ }]],
       ['prototype', '{"customer_id":"a","__proto__":{"x":1}}', 400, [{ field: '__proto__', rule: /unknown field/ }]],
       ['prototype as a feature', `{"features":${JSON.stringify(byName).replace('{', '{"__proto__":1,')}}`, 400, [{ field: 'features.__proto__', rule: /unknown field/ }]],

@@ -8,6 +8,7 @@ import { avroType } from '../../../../runtime/registry/avro-type.js';
 import { frame } from '../../../../runtime/registry/wire-format.js';
 import { customerActivity as view } from '../../../../schemas/features/customer-activity.js';
 import { featureNames, featuresAvro, predictionsAvro } from '../../../../schemas/features/derive.js';
+import { createModelCalls } from '../../../../scorer/model/calls.js';
 import { createModelHolder } from '../../../../scorer/model/swap.js';
 import { createTrialHolder } from '../../../../scorer/model/trial.js';
 import { createBudget } from '../../../../scorer/core/budget.js';
@@ -56,7 +57,7 @@ async function setUp(t: Test, more: { canonical?: object; versions?: number[]; n
     partition: P, store,
     restore: async (_partition, take) => { if (restored.length > 0) await take(restored, restored.at(-1)!.offset + 1); },
     score: createRecordScorer({
-      partition: P, view, canonical, holder, trial: trial.current, comparison, predictionsSchemaId: PREDICTIONS, runtime: 'ort/1 test', threshold: 0.6, clock: () => more.now ?? 1_700_000_002_000,
+      partition: P, view, canonical, holder, calls: createModelCalls({ holder, log: new Log('test', 'error', () => undefined) }), trial: trial.current, comparison, predictionsSchemaId: PREDICTIONS, runtime: 'ort/1 test', threshold: 0.6, clock: () => more.now ?? 1_700_000_002_000,
       skipped: (reason, { offset }) => { skipped.push(`${offset} ${reason}`); }, scored: () => undefined,
       newerVersion: (version) => { more.versions?.push(version); },
     }),
