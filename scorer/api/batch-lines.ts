@@ -1,6 +1,7 @@
 import type { Log } from '../../runtime/log.js';
 import type { Bulk } from '../bulk/bulk.js';
 import { beginAnswer, INTERNAL, isProblem, OVERLOADED, sendProblem, type Problem, type TaggedResponse } from './problem.js';
+import { writePieces } from './pieces.js';
 import type { Finish } from './route.js';
 
 /** Bytes of whole lines that go to the worker at once. */
@@ -27,7 +28,7 @@ export function streamLines(res: TaggedResponse, finish: Finish, bulk: Bulk, log
   let over = false;
   let begun = false;
   let writable = true;
-  const unsent: Uint8Array[] = [];
+  const unsent: Uint8Array<ArrayBuffer>[] = [];
 
   const end = (): void => {
     if (over) return;
@@ -55,13 +56,10 @@ export function streamLines(res: TaggedResponse, finish: Finish, bulk: Bulk, log
 
   /** Writes what has been scored as far as the client takes it. */
   function send(): void {
-    res.cork(() => {
-      while (writable && unsent.length > 0) {
-        begin();
-        open--;
-        writable = res.write(unsent.shift() as Uint8Array<ArrayBuffer>);
-      }
-    });
+    while (writable && unsent.length > 0) {
+      open--;
+      writable = writePieces(res, unsent.shift()!, begin);
+    }
     if (paused && open < BLOCKS_MAX) {
       paused = false;
       res.resume();

@@ -1,4 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
+import { writePieces } from '../api/pieces.js';
 import { beginAnswer, invalid, sendProblem, type Problem } from '../api/problem.js';
 import type { Guard, Route } from '../api/route.js';
 import type { LiveConnection } from './feed.js';
@@ -12,6 +13,8 @@ import { identityOf, KEY_ENDED } from './socket.js';
 const ALIVE_MS = 15_000;
 /** After how long a client connects again, ms: spread, so that they do not all come at once. */
 const RETRY_MS = { least: 1000, spread: 2000 };
+/** Events that are written at once: what the socket holds beyond its bound is at most this. */
+const BATCH_CHARACTERS = 4000;
 
 const { since: _, ...streamFields } = wishFields;
 
@@ -48,7 +51,15 @@ function begin(live: Live, res: HttpResponse, identity: string, wish: Parameters
   let open = true;
   /** True from a write that the socket did not take whole until it did. */
   let full = false;
-  const write = (chunk: string): void => { if (!res.write(chunk)) full = true; };
+  /** Events that leave together. */
+  let batch = '';
+  let joining = false;
+  const write = (text: string): void => { if (!writePieces(res, Buffer.from(text))) full = true; };
+  const flush = (): void => {
+    const text = batch;
+    batch = '';
+    if (text !== '') write(text);
+  };
   const end = (): void => {
     if (!open) return;
     open = false;
@@ -60,9 +71,17 @@ function begin(live: Live, res: HttpResponse, identity: string, wish: Parameters
   const connection: Stream = {
     transport: 'sse',
     unwatch: undefined,
-    send: (text, event, id) => write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${text}\n\n`),
+    send(text, event, id) {
+      batch += `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${text}\n\n`;
+      if (!joining || batch.length >= BATCH_CHARACTERS) flush();
+    },
     bufferedBytes: () => (full ? Number.POSITIVE_INFINITY : 0),
-    together: (sends) => void res.cork(sends),
+    together(sends) {
+      joining = true;
+      sends();
+      joining = false;
+      flush();
+    },
     close() {
       if (!open) return;
       end();
@@ -70,19 +89,20 @@ function begin(live: Live, res: HttpResponse, identity: string, wish: Parameters
     },
   };
   const client = hub.join(connection);
-  const alive = setInterval(() => { if (!full) res.cork(() => write(':\n\n')); }, ALIVE_MS).unref();
+  const alive = setInterval(() => { if (!full) write(':\n\n'); }, ALIVE_MS).unref();
   res.onAborted(end);
   res.onWritable(() => {
     // What is buffered leaves with the next write, and only with one.
     full = false;
-    res.cork(() => write(':\n\n'));
+    write(':\n\n');
     if (!full) hub.drained(client);
     return !full;
   });
   res.cork(() => {
     beginAnswer(res, '200 OK').writeHeader('content-type', 'text/event-stream').writeHeader('cache-control', 'no-store').writeHeader('x-accel-buffering', 'no');
-    write(`retry: ${RETRY_MS.least + Math.floor(Math.random() * RETRY_MS.spread)}\n\n`);
+    res.write(`retry: ${RETRY_MS.least + Math.floor(Math.random() * RETRY_MS.spread)}\n\n`);
   });
-  hub.subscribe(client, '', wish);
+  // uWebSockets has corked the turn of the request.
+  setImmediate(() => { if (open) hub.subscribe(client, '', wish); });
   return connection;
 }
