@@ -9,13 +9,13 @@ import type { ServerReport, ServerTask } from './live-server.js';
  * Live scores to CLIENTS WebSocket clients of one server process while RATE scores a second are committed, in batches
  * every 10 ms, for customers chosen evenly. Each client watches so many of the customers (WATCHED, several values one after
  * the other). Time from the hand-over of a committed batch to a client's receipt, on one clock: both processes on one
- * machine. Server and clients are a process each; SECONDS a phase.
+ * machine. Server and clients are a process each; a phase lasts PHASE_S seconds.
  */
 const CLIENTS = Number(process.env['CLIENTS'] ?? 10_000);
 const RATE = Number(process.env['RATE'] ?? 1000);
 const CUSTOMERS = Number(process.env['CUSTOMERS'] ?? 10_000);
 const WATCHED = (process.env['WATCHED'] ?? '1,10').split(',').map(Number);
-const SECONDS = Number(process.env['SECONDS'] ?? 15);
+const SECONDS = Number(process.env['PHASE_S'] ?? 15);
 
 const children: ChildProcess[] = [];
 /** A process with as many open files as it may have. */
