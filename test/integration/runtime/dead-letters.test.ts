@@ -136,7 +136,8 @@ t.test('many letters, two runs at once, one of them cut off: each goes back once
 
   t.match(await run({ filter, limit: 700 }), { redriven: 700 });
   const results = await Promise.allSettled([run({ filter }), new Promise((resolve) => setTimeout(resolve, 60)).then(() => run({ filter }))]);
-  for (const result of results) if (result.status === 'rejected') t.equal((result.reason as { code: string }).code, 'PRODUCER_FENCED', String(result.reason));
+  // Cut off while its commit is on its way, a broker may answer with an error of its own instead of the fencing.
+  for (const result of results) if (result.status === 'rejected') t.ok(['PRODUCER_FENCED', 'TRANSACTION_FAILED'].includes((result.reason as { code: string }).code), String(result.reason));
   t.comment(results.map(({ status }) => status).join(', '));
   await run({ filter });
 
