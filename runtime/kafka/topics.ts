@@ -26,15 +26,12 @@ export async function ensureTopics(kafka: Kafka, settings: Settings, specs: read
     const counts = await partitionCounts(admin, specs.filter((spec) => existing.has(spec.name)));
     const partitions = firstCount(specs, counts) ?? settings.KAFKA_PARTITIONS;
     if (missing.length > 0)
-      await admin.createTopics({
-        waitForLeaders: true,
-        topics: missing.map((spec) => ({
-          topic: spec.name,
-          numPartitions: spec.partitioned ? partitions : 1,
-          replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
-          configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
-        })),
-      });
+      await createTopics(admin, missing.map((spec) => ({
+        topic: spec.name,
+        numPartitions: spec.partitioned ? partitions : 1,
+        replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
+        configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
+      })));
     const after = await partitionCounts(admin, specs);
     checkCounts(specs, after);
     const warnings = await checkConfigs(admin, specs.filter((spec) => existing.has(spec.name)));
@@ -43,6 +40,26 @@ export async function ensureTopics(kafka: Kafka, settings: Settings, specs: read
     throw brokerFailure(settings, 'topics', error);
   } finally {
     await admin.disconnect().catch(() => undefined);
+  }
+}
+
+type NewTopics = Parameters<Admin['createTopics']>[0]['topics'];
+const LEADERS_DEADLINE_MS = 15_000;
+const LEADERS_RETRY_MS = 50;
+
+/** Creates topics and waits for their leaders. kafkajs's own waiting gives up where a broker under load does not know of them yet. */
+export async function createTopics(admin: Admin, topics: NewTopics): Promise<void> {
+  await admin.createTopics({ waitForLeaders: false, topics });
+  const end = Date.now() + LEADERS_DEADLINE_MS;
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) });
+      return;
+    } catch (error) {
+      const { type } = error as { type?: string };
+      if ((type !== 'UNKNOWN_TOPIC_OR_PARTITION' && type !== 'LEADER_NOT_AVAILABLE') || Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LEADERS_RETRY_MS));
+    }
   }
 }
 

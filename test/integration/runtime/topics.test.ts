@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createKafka } from '../../../runtime/kafka/client.js';
-import { ensureTopics } from '../../../runtime/kafka/topics.js';
+import { createTopics, ensureTopics } from '../../../runtime/kafka/topics.js';
 import { TOPICS, type TopicSpec } from '../../../schemas/topics.js';
 import { startCluster, testLog } from '../../support/cluster.js';
 
@@ -12,8 +12,8 @@ await admin.connect();
 t.teardown(() => admin.disconnect());
 const specs: readonly TopicSpec[] = Object.values(TOPICS);
 const own = (name: string, config: Record<string, string> = { 'cleanup.policy': 'delete' }, partitioned = true): TopicSpec => ({ name, partitioned, config });
-const make = (topic: string, numPartitions: number, config: Record<string, string> = {}): Promise<boolean> =>
-  admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) }] });
+const make = (topic: string, numPartitions: number, config: Record<string, string> = {}): Promise<void> =>
+  createTopics(admin, [{ topic, numPartitions, configEntries: Object.entries(config).map(([name, value]) => ({ name, value })) }]);
 
 t.test('topics are made as they are declared, by several processes at once, and left alone afterwards', async (t) => {
   const rounds = await Promise.all([1, 2, 3].map(() => ensureTopics(createKafka(settings, testLog), settings, specs)));

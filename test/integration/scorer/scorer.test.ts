@@ -64,7 +64,7 @@ t.test('without a model records wait in Kafka; with the first one all are scored
 
 t.test('swapped while records flow: every record is predicted once, by one of the two', async (t) => {
   const socket = (await connectSocket(Number(new URL(scorer.url).port))) as SocketClient;
-  await socket.until(({ type }) => type === 'subscribed');
+  await socket.until(({ type }) => type === 'live');
   const before = cluster.published;
   const flow = (async () => { for (let i = 0; i < 60; i++) { await publishFeatures(50); await sleep(10); } })();
   await sleep(200);
