@@ -25,7 +25,9 @@ export function openRetrain() {
 
 /** @param {() => void} again */
 function retrain(again) {
-  const { busy, error } = state.retrain;
+  const { busy, error, key: opening } = state.retrain;
+  // The event of a former opening may come when it is open again.
+  const over = () => { if (state.retrain.key === opening) closed(); };
   const send = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (state.retrain.busy) return;
@@ -44,7 +46,7 @@ function retrain(again) {
     state.retrain.busy = false;
     changed();
   };
-  return h('dialog', { key: 'retrain', 'aria-labelledby': 'retrain-title', oncancel: cancelled, onclose: closed, then: show }, h('form', { onsubmit: send },
+  return h('dialog', { key: `retrain ${opening}`, 'aria-labelledby': 'retrain-title', oncancel: cancelled, onclose: over, then: show }, h('form', { onsubmit: send },
     h('h2', { id: 'retrain-title' }, 'Ask for a retraining?'),
     h('p', null, 'The trainer makes a candidate from what has landed and holds it against the champion. It serves only if it is better beyond chance; the ledger tells which.'),
     h('label', { for: 'why' }, 'Why'),
