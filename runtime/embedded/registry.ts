@@ -69,7 +69,9 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions): P
     },
   });
   const url = `http://${LOOPBACK}:${port}/apis/ccompat/v7`;
-  await waitUntilReady('registry', program, () => answers(`${url}/subjects`), READY_DEADLINE_MS);
+  // It answers requests before it has read its journal: an id would be unknown that is there a moment later.
+  const isReady = async (): Promise<boolean> => await answers(`http://${LOOPBACK}:${port}/health/ready`) && answers(`${url}/subjects`);
+  await waitUntilReady('registry', program, isReady, READY_DEADLINE_MS);
   log.info('registry_started', { url, pid: program.pid, took_ms: Date.now() - started });
   return { url, pid: program.pid, exited: program.exited, stop: () => program.stop() };
 }

@@ -45,7 +45,7 @@ export function createApiLog({ viewVersion, width, bytesMax, send, log }: ApiLog
     }
     waitingBytes += bytes.length;
     waiting.push({ bytes, rows, token: randomUUID() });
-    sending ??= drain().finally(() => { sending = undefined; });
+    sending ??= drain();
   }
 
   async function drain(): Promise<void> {
@@ -68,6 +68,8 @@ export function createApiLog({ viewVersion, width, bytesMax, send, log }: ApiLog
       waiting.shift();
       waitingBytes -= next.bytes.length;
     }
+    // In the same turn as the last look: a block that comes now begins anew.
+    sending = undefined;
   }
 
   const writer = createBlockWriter(viewVersion, width, block);
