@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { TidemarkError } from '../errors.js';
 import { openPartitionReader, type PartitionReader } from './cluster.js';
+import { onceLed } from './leaders.js';
 import type { KafkaRecord } from './records.js';
 
 /** First offset that is there and the offset after the last, open transactions and markers included, as the broker has them now. */
@@ -9,7 +10,9 @@ export interface OffsetRange {
   readonly high: number;
 }
 
-export async function offsetRanges(kafka: Kafka, topic: string): Promise<OffsetRange[]> {
+export const offsetRanges = (kafka: Kafka, topic: string): Promise<OffsetRange[]> => onceLed(() => rangesNow(kafka, topic));
+
+async function rangesNow(kafka: Kafka, topic: string): Promise<OffsetRange[]> {
   const admin = kafka.admin();
   await admin.connect();
   try {

@@ -2,6 +2,7 @@ import type { Admin, ConfigResourceTypes, Kafka } from 'kafkajs';
 import type { TopicSpec } from '../../schemas/topics.js';
 import { TidemarkError } from '../errors.js';
 import { brokerFailure } from './client.js';
+import { onceLed } from './leaders.js';
 import type { Settings } from '../settings.js';
 
 export interface TopicState {
@@ -44,23 +45,12 @@ export async function ensureTopics(kafka: Kafka, settings: Settings, specs: read
 }
 
 type NewTopics = Parameters<Admin['createTopics']>[0]['topics'];
-const LEADERS_DEADLINE_MS = 15_000;
-const LEADERS_RETRY_MS = 50;
-
 /** Creates topics and waits for their leaders. kafkajs's own waiting gives up where a broker under load does not know of them yet. */
 export async function createTopics(admin: Admin, topics: NewTopics): Promise<void> {
   await admin.createTopics({ waitForLeaders: false, topics });
-  const end = Date.now() + LEADERS_DEADLINE_MS;
-  for (;;) {
-    try {
-      await admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) });
-      return;
-    } catch (error) {
-      const { type } = error as { type?: string };
-      if ((type !== 'UNKNOWN_TOPIC_OR_PARTITION' && type !== 'LEADER_NOT_AVAILABLE') || Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, LEADERS_RETRY_MS));
-    }
-  }
+  const names = topics.map(({ topic }) => topic);
+  await onceLed(() => admin.fetchTopicMetadata({ topics: names }), ['UNKNOWN_TOPIC_OR_PARTITION']);
+  for (const name of names) await onceLed(() => admin.fetchTopicOffsets(name));
 }
 
 async function partitionCounts(admin: Admin, specs: readonly TopicSpec[]): Promise<Map<string, number>> {
