@@ -64,7 +64,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
     kafka: kafkaProbe, more: api.health, staleS: () => freshness.worst(Date.now()),
     registry: createProbe(() => registry.client.getCompatibility(subjectOf(TOPICS.predictions.name))),
   });
-  const page = createLivePage({ settings, view, log, store, holder, health: state.health, explains: true, requestRetraining });
+  const page = createLivePage({ settings, view, log, store, holder, health: state.health, requestRetraining });
   metrics.watch({ live, page, lag: () => tasks?.state() ?? [], customers: () => store.stats().customers });
   const security = await openSecurity(settings, log, metrics.register);
   const server = await serve({ ...security, ...api.parts, view, log, live, metrics, page: page.root, pageRoutes: page.routes, latest: (id) => store.get(id), health: state.health, serves: state.serves, asOf: freshness.of }, settings.SCORER_HOST, settings.SCORER_PORT);

@@ -31,8 +31,6 @@ export interface LivePageOptions {
   readonly store: Pick<OnlineStore, 'get' | 'idsFrom'>;
   readonly holder: Pick<ModelHolder, 'current'>;
   health(): ScorerHealth;
-  /** Whether POST /predict explains. */
-  readonly explains: boolean;
   readonly requestRetraining?: RequestRetraining | undefined;
 }
 
@@ -43,13 +41,13 @@ const HISTORY_MS = 90 * 86_400_000;
 const REQUEST_TIMEOUT_MS = 25_000;
 
 /** The live page: its files, its data, and what it counts on the stream. */
-export function createLivePage({ settings, view, log, store, holder, health, explains, requestRetraining }: LivePageOptions): LivePage {
+export function createLivePage({ settings, view, log, store, holder, health, requestRetraining }: LivePageOptions): LivePage {
   const client = createClickHouse(settings, { maxOpenConnections: CONNECTIONS_MAX, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   const watch = createStreamWatch({ view, threshold: settings.DECISION_THRESHOLD, clock: Date.now, before: (id) => store.get(id), model: () => holder.current() });
   const read = predictionReader(view);
   const { query, counts } = createPageQuery(client, settings);
   const data = createPageData({ query, model: settings.MODEL_NAME, horizonDays: settings.LABEL_HORIZON_DAYS });
-  const about = { explains, model: settings.MODEL_NAME, threshold: settings.DECISION_THRESHOLD, horizon_days: settings.LABEL_HORIZON_DAYS, features: view.features.map(({ name, description }) => ({ name, description })) };
+  const about = { model: settings.MODEL_NAME, threshold: settings.DECISION_THRESHOLD, horizon_days: settings.LABEL_HORIZON_DAYS, features: view.features.map(({ name, description }) => ({ name, description })) };
   const { root, routes } = pageRoutes({
     data, log,
     since(id) {

@@ -7,8 +7,8 @@ const END = Date.UTC(2026, 0, 8);
 const time = (ms: number): string => new Date(ms).toISOString();
 const seconds = (ms: number): number => ms / 1000;
 
-/** A day in the life of the loop, as the services write it: versions, ledger, a retraining, a look at drift, performance, a dead letter, a customer. */
-export async function writePageRows(client: ClickHouseClient, customer: string): Promise<void> {
+/** A day in the life of the loop, as the services write it: versions, ledger, a retraining, a look at drift, performance, a dead letter, a customer. @param scoreOf the customer's score by the one feature that is known of them */
+export async function writePageRows(client: ClickHouseClient, customer: string, scoreOf: (events_7d: number) => number): Promise<void> {
   const insert = (table: string, values: Record<string, unknown>[]): Promise<unknown> => client.insert({ table, values, format: 'JSONEachRow' });
   const model = 'churn';
   const kafka = (kafka_offset: number) => ({ kafka_partition: 0, kafka_offset, kafka_time: time(END) });
@@ -38,8 +38,11 @@ export async function writePageRows(client: ClickHouseClient, customer: string):
     n: 500, positives: 120, calibrated_on: 100, landed: 500, computed_at: time(now),
   })))));
   await insert('dead_letters', [{ reason: 'no_json', error: 'the value is no JSON', source_topic: 'customer-events', source_partition: 0, source_offset: 1, source_time: time(now), failed_at: time(now - 60_000), record_key: 'x', record_value: 'y', headers: {}, ...kafka(0) }]);
-  await insert('events', ['login', 'page_view', 'purchase', 'support_ticket'].map((event_type, i) => ({ event_id: `${customer}-${i}`, customer_id: customer, event_type, amount: event_type === 'purchase' ? 42.5 : null, quantity: null, channel: 'web', event_time: time(END - (4 - i) * HOUR_MS * 9), properties: {}, ...kafka(i) })));
-  await insert('predictions', Array.from({ length: 40 }, (_, i) => ({
-    prediction_id: `9-${i}`, customer_id: i < 6 ? customer : `K${i}`, event_id: `p-${i}`, event_time: time(END - (40 - i) * HOUR_MS), scored_at: time(END), score: 0.2 + i / 80, decision: 'keep', model_version: 'm1', view_version: 1, trigger: 'event', degraded: false, produced_at: time(END), features_at: time(END), events_7d: i % 5, ...kafka(i),
-  })));
+  const at = (i: number): number => END - (4 - i) * HOUR_MS * 9;
+  await insert('events', ['login', 'page_view', 'purchase', 'support_ticket'].map((event_type, i) => ({ event_id: `${customer}-${i}`, customer_id: customer, event_type, amount: event_type === 'purchase' ? 42.5 : null, quantity: null, channel: 'web', event_time: time(at(i)), properties: {}, ...kafka(i) })));
+  const prediction = (i: number, more: Record<string, unknown>) =>
+    ({ prediction_id: `9-${i}`, customer_id: `K${i}`, event_id: `p-${i}`, event_time: time(END - (40 - i) * HOUR_MS), scored_at: time(END), score: 0.2 + i / 80, decision: 'keep', model_version: 'm1', view_version: 1, trigger: 'event', degraded: false, produced_at: time(END), features_at: time(END), events_7d: i % 5, ...kafka(i), ...more });
+  // Four by the events, two by silence after them.
+  const own = [0, 1, 2, 3, 4, 0].map((events_7d, i) => prediction(i, { customer_id: customer, events_7d, score: scoreOf(events_7d), ...(i < 4 ? { event_id: `${customer}-${i}`, event_time: time(at(i)) } : { trigger: 'sweep', event_time: time(END - (6 - i) * HOUR_MS) }) }));
+  await insert('predictions', [...own, ...Array.from({ length: 34 }, (_, i) => prediction(i + 6, {}))]);
 }

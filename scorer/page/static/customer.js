@@ -2,12 +2,14 @@
 /** One customer: what they did against what their score did, their features, and why. */
 import { ask, protocols, Refused, socketUrl } from './api.js';
 import { liveScores } from './client.js';
-import { ago, day, moment, number, plain, score, short, signed } from './format.js';
+import { ago, day, moment, number, plain, score, short } from './format.js';
 import { plot, table } from './plots.js';
 import { changed, now, say, state } from './state.js';
 import { h } from './vdom.js';
+import { explanation, moves, movesOf } from './why.js';
 
 /** @typedef {import('./vdom.js').Child} Child */
+/** @typedef {NonNullable<typeof state.customer>} Shown */
 
 const LANES = ['purchase', 'add_to_cart', 'page_view', 'login', 'support_ticket', 'refund', 'other'];
 const AGAIN_MS = 2500;
@@ -15,46 +17,66 @@ const AGAIN_MS = 2500;
 /** @type {{ close(): void } | null} */
 let live = null;
 
-/** Follows a customer until another one, or none, is shown. @param {string | null} id */
+/** Versions that cannot be explained: why not; they are not asked about again. @type {Map<string, string>} */
+const unexplained = new Map();
+
+/** Follows a customer until another one, or none, is shown; again, it goes on. @param {string | null} id */
 export function follow(id) {
-  live?.close();
-  live = null;
-  state.customer = id === null ? null : { id, latest: null, history: null, explanation: null, missing: false, error: null };
+  pause();
+  if (state.customer?.id !== id) state.customer = id === null ? null : { id, latest: null, history: null, why: null, missing: false, error: null };
   changed();
-  if (id === null) return;
   const mine = state.customer;
-  const load = reload(id);
+  if (id === null || mine === null || state.overview === null) return;
+  const load = reload(mine);
   void load();
   live = liveScores({ url: socketUrl(), protocols: protocols(), subscription: { customer: [id] }, onMessage: ({ type }) => { if (type === 'score' && state.customer === mine) void load(); } });
 }
 
-/** Loads at once, and again at most every AGAIN_MS while news come. @param {string} id */
-function reload(id) {
+export function pause() {
+  live?.close();
+  live = null;
+}
+
+/** Loads at once, and again at most every AGAIN_MS while news come. @param {Shown} shown */
+function reload(shown) {
   let busy = false;
   let more = false;
   return async function load() {
     if (busy) { more = true; return; }
     busy = true;
-    await read(id);
+    await read(shown);
     // Without its history, which ClickHouse has, it is asked again.
-    more ||= state.customer?.history?.value === null;
-    setTimeout(() => { busy = false; if (more && state.customer?.id === id) { more = false; void load(); } }, AGAIN_MS);
+    more ||= shown.history?.value === null && state.trouble === null;
+    setTimeout(() => { busy = false; if (more && state.customer === shown) { more = false; void load(); } }, AGAIN_MS);
   };
 }
 
-/** @param {string} id */
-async function read(id) {
-  const path = encodeURIComponent(id);
-  const [latest, history, explanation] = await Promise.allSettled([ask(`/customers/${path}`), ask(`/page/customers/${path}`), state.overview?.about.explains === true ? ask('/predict', { customer_id: id, explain: true }) : null]);
-  const shown = state.customer;
-  if (shown?.id !== id) return;
-  if (latest.status === 'fulfilled') Object.assign(shown, { latest: latest.value, missing: false, error: null });
-  else if (latest.reason instanceof Refused && latest.reason.status === 404) shown.missing = true;
-  else shown.error = String(latest.reason?.message ?? latest.reason);
-  if (history.status === 'fulfilled') shown.history = history.value.history;
-  if (explanation.status === 'fulfilled') shown.explanation = explanation.value?.explanation ?? null;
-  if (shown.missing) say(`There is no customer ${id}.`);
-  changed();
+/** Each part is shown as it comes. @param {Shown} shown */
+async function read(shown) {
+  const path = encodeURIComponent(shown.id);
+  const update = (/** @type {Partial<Shown>} */ parts) => { Object.assign(shown, parts); changed(); };
+  const latest = ask(`/customers/${path}?history=0`).then((answer) => update({ latest: answer, missing: false, error: null }), (/** @type {Refused} */ { status, message }) => update(status === 404 ? { missing: true } : { error: message }));
+  const history = ask(`/page/customers/${path}`).then((answer) => update({ history: answer.history }), (/** @type {Refused} */ { message }) => update({ history: shown.history ?? { at: null, value: null, error: { code: 'INTERNAL', detail: message } } }));
+  await latest;
+  if (shown.missing) say(`There is no customer ${shown.id}.`);
+  else await explain(shown, path).then((why) => update({ why }));
+  await history;
+}
+
+/** @param {Shown} shown @param {string} path @returns {Promise<Shown['why']>} */
+async function explain({ latest, why }, path) {
+  if (latest === null) return why;
+  const never = unexplained.get(latest.model_version);
+  if (never !== undefined) return { problem: never };
+  try {
+    const { explanation, recent } = await ask(`/customers/${path}?history=0&explain=true`);
+    return { explanation, recent };
+  } catch (failure) {
+    const { status, message } = failure instanceof Refused ? failure : { status: -1, message: String(failure) };
+    if (status === 422) unexplained.set(latest.model_version, message);
+    // What was told before is of a former score; where it cannot be told again at once, it is better than nothing.
+    return status === 422 || why === null ? { problem: message } : why;
+  }
 }
 
 export function customer() {
@@ -73,11 +95,11 @@ export function customer() {
   if (missing && (history === null || history.value?.events.length === 0)) return [head, h('div.empty', null, h('p', null, 'No customer of this id has been scored here.'), h('p', null, 'Ids are exact: the search at the top shows those that begin as you type.'))];
   if (error !== null && latest === null) return [head, h('div.empty', null, h('p', null, 'This customer cannot be read now.'), h('p', null, error))];
   if (latest === null && history === null) return [head, h('p.empty', null, 'Reading…')];
-  return [head, timeline(shown), h('div.two', null, explanation(shown), features(shown))];
+  return [head, timeline(shown), latest === null ? null : h('div.two', null, explanation(shown.why), moves(shown.why)), features(shown)];
 }
 
-/** @param {NonNullable<typeof state.customer>} shown */
-function timeline({ history }) {
+/** @param {Shown} shown */
+function timeline({ history, why }) {
   const about = state.overview?.about;
   const title = h('h2', { id: 'timeline-title' }, 'Events against score');
   const frame = (/** @type {Child[]} */ ...body) => h('section.panel.timeline', { 'aria-labelledby': 'timeline-title' }, h('div.head', null, title, ...body.slice(0, 1)), ...body.slice(1));
@@ -94,6 +116,8 @@ function timeline({ history }) {
   const steps = scores.map((/** @type {any} */ one, /** @type {number} */ i) => (i === 0 ? `M${x(one.at)} ${y(one.score)}` : `H${x(one.at)}V${y(one.score)}`)).join('');
   const lanes = LANES.map((type) => ({ type, events: events.filter((/** @type {any} */ one) => one.type === type) })).filter((lane) => lane.events.length > 0);
   const versions = [...new Set(scores.map((/** @type {any} */ one) => one.version))];
+  const moved = movesOf(why).map((one) => ({ ...one, at: Date.parse(one.event_time) })).filter(({ at }) => at >= from && at <= to)
+    .map((one) => h('path.moved', { class: one.score_change > 0 ? 'moved risk' : 'moved', d: `M${x(one.at)} ${y(one.score_after)}h0.01` }));
   const asTable = state.tables.has('timeline');
   return frame([
     h('span.note', null, `${day(from)} to ${day(to)}, ${scores.length} scores${versions.length > 1 ? ` by ${versions.length} versions` : ''}, ${events.length} events`),
@@ -102,7 +126,7 @@ function timeline({ history }) {
     : h('div.lanes', null,
       h('div.axis-y', { 'aria-hidden': 'true' }, h('span', null, '1'), h('span', null, score(threshold).replace(/^0/, '')), h('span', null, '0')),
       plot(`Score from ${score(scores[0]?.score)} on ${day(from)} to ${score(scores.at(-1)?.score)} on ${day(to)}; highest ${score(Math.max(...scores.map((/** @type {any} */ one) => one.score)))}`, 'course',
-        h('rect.zone', { x: 0, y: 0, width: 100, height: y(threshold) }), h('path.threshold', { d: `M0 ${y(threshold)}H100` }), h('path.line.came', { d: steps })),
+        h('rect.zone', { x: 0, y: 0, width: 100, height: y(threshold) }), h('path.threshold', { d: `M0 ${y(threshold)}H100` }), h('path.line.came', { d: steps }), ...moved),
       ...lanes.flatMap(({ type, events: some }) => [h('span.lane', { class: `lane ${type}` }, plain(type), h('span.faint', null, ` ${some.length}`)),
         plot(`${some.length} times ${plain(type)}`, `ticks.${type}`, ...some.map((/** @type {any} */ one) => h('path', { d: `M${x(one.at).toFixed(2)} 18V82` })))]),
       h('div.axis-x', { 'aria-hidden': 'true' }, h('span', null, day(from)), h('span', null, day(to)))));
@@ -117,23 +141,10 @@ function merged(events, scores) {
   return all.sort((a, b) => b.at - a.at).slice(0, 200);
 }
 
-/** @param {NonNullable<typeof state.customer>} shown */
+/** @param {Shown} shown */
 function features({ latest }) {
   const words = new Map((state.overview?.about.features ?? []).map((/** @type {any} */ { name, description }) => [name, description]));
   return h('section.panel', { 'aria-labelledby': 'features-title' }, h('div.head', null, h('h2', { id: 'features-title' }, 'Latest features')),
     latest === null ? h('p.empty', null, 'Not in the online store.') : h('dl.features', null,
       ...Object.entries(latest.features).map(([name, value]) => h('div', { title: words.get(name) ?? name }, h('dt', null, plain(name)), h('dd', null, number(/** @type {number | null} */ (value)))))));
-}
-
-/** @param {NonNullable<typeof state.customer>} shown */
-function explanation({ explanation: given }) {
-  const parts = /** @type {any[]} */ (given?.contributions ?? []);
-  if (parts.length === 0) return null;
-  const most = Math.max(...parts.map((one) => Math.abs(one.contribution)), 1e-9);
-  return h('section.panel', { 'aria-labelledby': 'why-title' }, h('div.head', null, h('h2', { id: 'why-title' }, 'Why this score'), h('span.note', { title: given.note }, given.unit === 'probability' ? 'contributions to the probability, largest first' : 'contributions in log-odds, largest first')),
-    h('table.figures.why', null, h('thead.out-of-sight', null, h('tr', null, ...['Feature', 'Direction', 'Contribution'].map((title) => h('th', { scope: 'col' }, title)))),
-      h('tbody', null, ...parts.slice(0, 8).map((one) => h('tr', null, h('th', { scope: 'row' }, plain(one.feature), h('span.faint', null, `${one.description ?? ''}${one.value === undefined ? '' : ` ${number(one.value)}`}`)),
-        h('td.picture', null, h('svg.plot.bars', { viewBox: '-50 0 100 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, h('path.axis', { d: 'M0 0V100' }),
-          h('rect', { class: one.contribution > 0 ? 'bar risk' : 'bar', x: Math.min(0, (48 * one.contribution) / most), y: 25, height: 50, width: (48 * Math.abs(one.contribution)) / most }))),
-        h('td.n', null, signed(one.contribution)))))));
 }

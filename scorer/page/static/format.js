@@ -43,5 +43,7 @@ export const clock = (ms) => new Date(ms).toLocaleTimeString('en-GB');
 export const span = (from, to) => (to - from <= DAY_MS ? dayYear(from) : `${day(from)} – ${dayYear(to - 1)}`);
 /** The end of a version's name tells versions apart. @param {string} version */
 export const short = (version) => (/^\d{8}T\d{6}Z-/.test(version) ? version.slice(17) : version.length > 18 ? `${version.slice(0, 17)}…` : version);
+/** A feature in its view’s words, without what they add behind a semicolon. @param {string} feature @param {string | undefined} description */
+export const words = (feature, description) => (description ?? plain(feature)).split(';')[0] ?? '';
 /** @param {string} feature */
 export const plain = (feature) => feature.replaceAll('_', ' ').replace(/ (\d+)([dh])$/, ' $1 $2');

@@ -8,7 +8,7 @@ export const state = {
   overview: null,
   /** @type {any} the last answer of /page/drift */
   drift: null,
-  /** @type {{ id: string, latest: any, history: any, explanation: any, missing: boolean, error: string | null } | null} */
+  /** @type {{ id: string, latest: any, history: any, why: { explanation?: any, recent?: any, problem?: string } | null, missing: boolean, error: string | null } | null} */
   customer: null,
   /** When the overview was last answered, by this machine's clock. */
   heardAt: 0,
@@ -22,6 +22,8 @@ export const state = {
   tables: new Set(),
   /** @type {'retrain' | 'key' | null} */
   dialog: null,
+  /** What the key dialog is at. @type {{ busy: boolean, error: string | null }} */
+  entry: { busy: false, error: null },
   /** @type {{ busy: boolean, error: string | null, why: string, key: string }} */
   retrain: { busy: false, error: null, why: '', key: '' },
 };

@@ -1,6 +1,6 @@
 // @ts-check
 /** The stream: its vital signs, the scores as they move, who rises, and how long it takes. */
-import { ago, milliseconds, number, percent, plain, score, signed } from './format.js';
+import { ago, milliseconds, number, percent, plain, score, signed, words } from './format.js';
 import { panel, rowsOf, sectionOf } from './panel.js';
 import { drawHeat, linePath, plot, rise, spark, table } from './plots.js';
 import { now, state } from './state.js';
@@ -85,7 +85,7 @@ function nothingScored() {
 
 export function risers() {
   const { risers: list, about } = state.overview;
-  const words = new Map(about.features.map((/** @type {any} */ { name, description }) => [name, description]));
+  const descriptions = new Map(about.features.map((/** @type {any} */ { name, description }) => [name, description]));
   return panel({
     id: 'risers', title: 'Risk just jumped', note: 'largest rises of ten minutes, and what moved them', hasData: list.length > 0,
     empty: h('p', null, 'No customer’s score has risen by 0.05 or more in the last ten minutes.'),
@@ -95,14 +95,14 @@ export function risers() {
         h('th', { scope: 'row' }, h('a', { href: `#/customer/${encodeURIComponent(one.customer_id)}` }, one.customer_id)),
         h('td.picture', null, rise(one.from, one.to, about.threshold)),
         h('td.score', null, score(one.from), h('span.to', null, ' → '), h('b', { class: one.to >= about.threshold ? 'risk' : null }, score(one.to))),
-        h('td.why', null, one.reasons.length === 0 ? h('span.faint', null, one.trigger === 'sweep' ? 'silence, in many small changes' : 'many small changes') : one.reasons.slice(0, 2).map(reason(words))),
+        h('td.why', null, one.reasons.length === 0 ? h('span.faint', null, one.trigger === 'sweep' ? 'silence, in many small changes' : 'many small changes') : one.reasons.slice(0, 2).map(reason(descriptions))),
         h('td.when', null, ago(one.at, now()))))))),
   });
 }
 
-/** @param {Map<string, string>} words */
-const reason = (words) => (/** @type {any} */ { feature, before, after, effect }) =>
-  h('span.reason', { title: `${words.get(feature) ?? feature}; this change alone moves the score by ${signed(effect)}` }, h('span', null, plain(feature)), ` ${number(before)} → ${number(after)} `, h('i', { class: effect > 0 ? 'risk' : 'tide' }, signed(effect)));
+/** @param {Map<string, string>} descriptions */
+const reason = (descriptions) => (/** @type {any} */ { feature, before, after, effect }) =>
+  h('span.reason', { title: `${feature}: this change alone moves the score by ${signed(effect)}` }, h('span', null, words(feature, descriptions.get(feature))), ` ${number(before)} → ${number(after)} `, h('i', { class: effect > 0 ? 'risk' : 'tide' }, signed(effect)));
 
 const STAGES = /** @type {const} */ ([['event_to_features', 'event → features'], ['features_to_score', 'features → score'], ['score_to_commit', 'score → commit'], ['event_to_commit', 'event → commit']]);
 
