@@ -11,6 +11,7 @@ import { createScoreQueue } from '../../scorer/api/score-queue.js';
 import { serve, type ServerParts } from '../../scorer/api/server.js';
 import { createProbe } from '../../scorer/observe/health.js';
 import { createLive, type Live, type LiveOptions } from '../../scorer/live/live.js';
+import { createLivePage, type LivePageOptions } from '../../scorer/page/page.js';
 import { createScorerMetrics, type ScorerMetrics } from '../../scorer/observe/metrics.js';
 import { createModelCalls } from '../../scorer/model/calls.js';
 import { createModelHolder, type ModelHolder } from '../../scorer/model/swap.js';
@@ -36,10 +37,12 @@ export const LIVE_SETTINGS: LiveOptions['settings'] = { LIVE_CLIENTS_MAX: 10_000
 export interface TestScorerOptions extends Partial<ServerParts> {
   readonly liveSettings?: Partial<LiveOptions['settings']>;
   readonly listenOn?: number;
+  /** The live page as well. */
+  readonly livePage?: Pick<LivePageOptions, 'settings' | 'requestRetraining'>;
 }
 
 /** The real server, model holder, hub and store of a scorer on a free port, without Kafka. */
-export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, { liveSettings, listenOn, ...more }: TestScorerOptions = {}): Promise<TestScorer> {
+export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, { liveSettings, listenOn, livePage, ...more }: TestScorerOptions = {}): Promise<TestScorer> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-scorer-'));
   const log = new Log('test', 'error', (line) => process.stderr.write(line));
   const store = await openOnlineStore({ folder, layout: predictionsAvro(view), clusterId: 'none' });
@@ -53,16 +56,19 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });
   metrics.watch({ live, lag: tasks, customers: () => store.stats().customers });
   const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', log, latest: (id) => store.get(id), observe: (rows, ms) => metrics.modelCall('bulk', rows, ms), ...(more.apiLog === undefined ? {} : { apiLog: more.apiLog }) });
-  const server = await serve({ view, log, queue, live, metrics, bulk, holder, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...more }, '127.0.0.1', listenOn ?? 0);
+  const page = livePage === undefined ? undefined : createLivePage({ ...livePage, view, log, store, holder, health: state.health });
+  const server = await serve({ view, log, queue, live, metrics, bulk, holder, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...(page === undefined ? {} : { page: page.root, pageRoutes: page.routes }), ...more }, '127.0.0.1', listenOn ?? 0);
   let ended: Promise<void> | undefined;
   const stop = (): Promise<void> => ended ??= server.stop();
   const commit = (rows: readonly Scored[]): void => {
+    page?.seen(rows);
     live.hub.publish(rows);
     for (const { customerId, prediction } of rows) void store.put(0, 0, [{ customerId, value: prediction }]);
   };
   t.teardown(async () => {
     await stop();
     await bulk.close();
+    await page?.close();
     await store.close();
     holder.close();
     rmSync(folder, { recursive: true, force: true });

@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { Log } from '../../runtime/log.js';
-import { loadSettings } from '../../runtime/settings.js';
+import { loadSettings, type Settings } from '../../runtime/settings.js';
 import type { KeyRecord } from '../../scorer/security/core/key.js';
 import { KEY_ROLES, type KeyRole } from '../../scorer/security/core/roles.js';
 import { changeKeyFile } from '../../scorer/security/key-file.js';
 import { newKey } from '../../scorer/security/new-key.js';
 import { openSecurity } from '../../scorer/security/open.js';
 import { freePort } from '../../runtime/ports.js';
-import { startTestScorer, type TestScorer } from './scorer.js';
+import { startTestScorer, type TestScorer, type TestScorerOptions } from './scorer.js';
 
 export interface SecuredScorer extends TestScorer {
   /** A key of each role, where keys were asked for. */
@@ -26,7 +26,7 @@ export interface SecuredScorer extends TestScorer {
 }
 
 /** The test scorer behind what settings say stands before it, files looked at every 20 ms. */
-export async function startSecuredScorer(t: { teardown(end: () => Promise<void>): unknown }, env: Record<string, string>, withKeys: boolean): Promise<SecuredScorer> {
+export async function startSecuredScorer(t: { teardown(end: () => Promise<void>): unknown }, env: Record<string, string>, withKeys: boolean, more: (settings: Settings) => TestScorerOptions = () => ({})): Promise<SecuredScorer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tidemark-security-'));
   // Nothing listens there: entries of the audit log wait, and stand in the log.
   const settings = loadSettings({ DATA_DIR: dataDir, CLICKHOUSE_PORT: String(await freePort()), ...env });
@@ -38,7 +38,7 @@ export async function startSecuredScorer(t: { teardown(end: () => Promise<void>)
   const register = new Registry();
   const security = await openSecurity(settings, new Log('scorer', 'debug', (line) => logged.push(line)), register, { lookMs: 20 });
   t.teardown(async () => { await security.stop(); rmSync(dataDir, { recursive: true, force: true }); });
-  const scorer = await startTestScorer(t, security);
+  const scorer = await startTestScorer(t, { ...security, ...more(settings) });
   return {
     ...scorer, dataDir, keysFile, logged,
     keys: Object.fromEntries(KEY_ROLES.map((role) => [role, made[role].text])) as Record<KeyRole, string>,

@@ -22,9 +22,8 @@ export class Refused extends Error {
   }
 }
 
-/** @param {string} path @param {unknown} [body] @returns {Promise<any>} */
-export async function ask(path, body) {
-  const mine = key.get();
+/** @param {string} path @param {unknown} [body] @param {string | null} [mine] another key than this tab’s @returns {Promise<any>} */
+export async function ask(path, body, mine = key.get()) {
   /** @type {Record<string, string>} */
   const headers = { accept: 'application/json', ...(mine === null ? {} : { 'x-api-key': mine }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
   let answer;
@@ -48,10 +47,13 @@ export function poll({ every_ms, load, failed }) {
   let failures = 0;
   let stopped = false;
   let running = false;
+  /** Asked for while an answer was under way: that one may be of a former key. */
+  let once_more = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   async function turn() {
     clearTimeout(timer);
+    once_more = running;
     if (stopped || running || document.hidden) return;
     running = true;
     let pause = every_ms;
@@ -67,7 +69,7 @@ export function poll({ every_ms, load, failed }) {
       failed(refused, final ? null : Date.now() + pause);
     }
     running = false;
-    if (!stopped) timer = setTimeout(turn, pause);
+    if (!stopped) timer = setTimeout(turn, once_more ? 0 : pause);
   }
   const seen = () => { if (!document.hidden) void turn(); };
   document.addEventListener('visibilitychange', seen);

@@ -12,6 +12,7 @@ let typing;
 
 /** @param {string} prefix */
 function suggest(prefix) {
+  if (state.overview === null) return;
   clearTimeout(typing);
   typing = setTimeout(() => ask(`/page/customers?prefix=${encodeURIComponent(prefix)}`).then((answer) => { suggestions = answer.customers; changed(); }, () => undefined), 120);
 }
@@ -35,6 +36,7 @@ function connection() {
 export function bar({ retry, retrain, key, theme, hasKey, dark }) {
   const [level, word, detail] = connection();
   const { overview } = state;
+  const why = overview === null || overview.can_retrain ? null : ['reader', 'scorer'].includes(overview.caller?.role) ? `takes an operator’s key, yours is a ${overview.caller.role}’s` : 'by tidemark retrain only';
   const go = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const field = /** @type {HTMLInputElement} */ (/** @type {HTMLFormElement} */ (event.currentTarget).elements.namedItem('customer'));
@@ -50,16 +52,18 @@ export function bar({ retry, retrain, key, theme, hasKey, dark }) {
       h('datalist', { id: 'customers' }, ...suggestions.map((id) => h('option', { value: id })))),
     h('p.connection', { class: `connection ${level}`, title: detail }, h('span.dot', { 'aria-hidden': 'true' }), h('span', null, word), level === 'risk' ? h('button.link', { type: 'button', onclick: retry }, 'Try now') : null),
     h('div.actions', null,
-      overview === null ? null : h('button', { type: 'button', onclick: retrain, disabled: !overview.can_retrain, title: overview.can_retrain ? null : overview.caller ? `takes the role operator; ${overview.caller.name} has ${overview.caller.role}` : 'this scorer was started without it: tidemark retrain' }, 'Ask for a retraining…'),
+      why === null ? null : h('span.faint', { id: 'may-not' }, why),
+      overview === null ? null : h('button', { type: 'button', onclick: retrain, disabled: why !== null, 'aria-describedby': why === null ? null : 'may-not' }, 'Ask for a retraining…'),
       hasKey || state.trouble?.status === 401 ? h('button.quiet', { type: 'button', onclick: key }, hasKey ? 'Key' : 'Enter a key') : null,
       h('button.quiet.theme', { type: 'button', onclick: theme, 'aria-label': dark ? 'Use the light theme' : 'Use the dark theme' }, dark ? '☀' : '☾')),
   ];
 }
 
-/** What goes beyond one panel. */
-export function notice() {
+/** What goes beyond one panel. @param {() => void} key */
+export function notice(key) {
   const { overview, trouble, heardAt } = state;
   if (trouble !== null && overview !== null && trouble.status <= 0) return h('p.banner.risk', null, `The scorer does not answer. What is shown is as of ${ago(heardAt, Date.now())}; it goes on by itself once the scorer is back.`);
+  if (trouble?.status === 401 && overview !== null) return h('p.banner.watch', null, `The server does not take the key any more. What is shown is as of ${ago(heardAt, Date.now())}. `, h('button.link', { type: 'button', onclick: key }, 'Enter another key'));
   if (overview === null) return null;
   const { model, kafka } = overview.health.dependencies;
   if (model.status === 'down') return h('p.banner.watch', null, 'No model serves yet: records wait in Kafka. ', h('code', null, 'npx tidemark train'), ' publishes one.');
@@ -71,5 +75,5 @@ export const foot = () => {
   const { overview } = state;
   if (overview === null) return null;
   const others = Object.entries(overview.health.dependencies).filter(([, one]) => one.status !== 'up').map(([name]) => name);
-  return [h('span', null, others.length === 0 ? 'All parts are up' : `Not up: ${others.join(', ')}`), h('span', null, `scorer up for ${ago(now() - overview.health.uptime_s * 1000, now()).replace(' ago', '').replace('just now', 'a moment')}`), h('span', null, 'stream figures are this scorer’s own, the rest is everybody’s'), h('a', { href: '/health' }, 'health'), h('a', { href: '/metrics' }, 'metrics')];
+  return [h('span', null, others.length === 0 ? 'All parts are up' : `Not up: ${others.join(', ')}`), h('span', null, `scorer up for ${ago(now() - overview.health.uptime_s * 1000, now()).replace(' ago', '').replace('just now', 'a moment')}`), h('span', null, 'stream figures are this scorer’s own, the rest is everybody’s'), h('a', { href: '/health' }, 'health'), overview.caller === null ? h('a', { href: '/metrics' }, 'metrics') : null];
 };

@@ -1,6 +1,6 @@
 // @ts-check
 /** The two things that a person gives: the reason of a retraining, and a key. */
-import { ask, key } from './api.js';
+import { ask, key, Refused } from './api.js';
 import { changed, say, state } from './state.js';
 import { h } from './vdom.js';
 
@@ -9,9 +9,9 @@ const show = (dialog) => { if (!dialog.open) dialog.showModal(); };
 const close = () => document.querySelector('dialog')?.close();
 const closed = () => { state.dialog = null; changed(); };
 /** Escape closes, but not while an answer is waited for. @param {Event} event */
-const cancelled = (event) => { if (state.retrain.busy) event.preventDefault(); };
+const cancelled = (event) => { if (state.retrain.busy || state.entry.busy) event.preventDefault(); };
 
-/** @param {() => void} again what to do when there is another key, or a retraining was asked for */
+/** @param {() => void} again asks what the page shows: there is another key, or a retraining was asked for */
 export function dialogs(again) {
   return state.dialog === 'retrain' ? retrain(again) : state.dialog === 'key' ? keyEntry(again) : null;
 }
@@ -56,24 +56,49 @@ function retrain(again) {
     h('div.buttons', null, h('button', { type: 'button', disabled: busy, onclick: close }, 'Cancel'), h('button.primary', { type: 'submit', disabled: busy }, busy ? 'Asking…' : 'Ask for a retraining'))));
 }
 
+export function openKey() {
+  // A key that this tab has, and that is not taken, is the reason of its being opened.
+  Object.assign(state.entry, { busy: false, error: state.trouble?.status === 401 && key.get() !== null ? NOT_TAKEN : null });
+  state.dialog = 'key';
+  changed();
+}
+
+const NOT_TAKEN = 'The server does not take this key: it is unknown, expired or revoked.';
+
 /** @param {() => void} again */
 function keyEntry(again) {
-  const send = (/** @type {SubmitEvent} */ event) => {
+  const { busy, error } = state.entry;
+  const send = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
+    if (state.entry.busy) return;
     const field = /** @type {HTMLInputElement} */ (/** @type {HTMLFormElement} */ (event.currentTarget).elements.namedItem('key'));
-    key.set(field.value.trim());
-    field.value = '';
-    close();
-    again();
+    const given = field.value.trim();
+    Object.assign(state.entry, { busy: true, error: null });
+    changed();
+    try {
+      // It is tried before it takes the place of another.
+      await ask('/page/overview', undefined, given);
+      key.set(given);
+      state.entry.busy = false;
+      close();
+      again();
+    } catch (failure) {
+      const { status, message } = failure instanceof Refused ? failure : { status: -1, message: String(failure) };
+      state.entry.error = status === 401 ? NOT_TAKEN : status === 0 ? 'The scorer does not answer.' : message;
+      field.select();
+    }
+    state.entry.busy = false;
+    changed();
   };
-  const refused = state.trouble?.status === 401 && key.get() !== null;
+  // What was read with the key goes with it.
+  const forget = () => { key.set(null); location.reload(); };
   return h('dialog', { key: 'key', 'aria-labelledby': 'key-title', oncancel: cancelled, onclose: closed, then: show }, h('form', { onsubmit: send },
     h('h2', { id: 'key-title' }, 'This server asks for a key'),
     h('p', null, 'An operator makes one with ', h('code', null, 'tidemark keys create'), '. It is kept in this tab until it is closed, and sent to this server only.'),
     h('label', { for: 'key' }, 'Key'),
-    h('input', { id: 'key', name: 'key', type: 'password', required: true, autocomplete: 'off', spellcheck: 'false', maxlength: 200 }),
-    refused ? h('p.error', { role: 'alert' }, 'The server did not take the key: it is unknown, expired or revoked.') : null,
+    h('input', { id: 'key', name: 'key', type: 'password', required: true, autocomplete: 'off', spellcheck: 'false', maxlength: 200, pattern: '\\s*[\\x21-\\x7e]+\\s*', title: 'tdm_ and what follows, without spaces', oninput: () => { if (state.entry.error !== null) { state.entry.error = null; changed(); } } }),
+    error === null ? null : h('p.error', { role: 'alert' }, error),
     h('div.buttons', null,
-      key.get() === null ? null : h('button', { type: 'button', onclick: () => { key.set(null); close(); again(); } }, 'Forget the key'),
-      h('button', { type: 'button', onclick: close }, 'Cancel'), h('button.primary', { type: 'submit' }, 'Use the key'))));
+      key.get() === null ? null : h('button', { type: 'button', disabled: busy, onclick: forget }, 'Forget the key'),
+      h('button', { type: 'button', disabled: busy, onclick: close }, 'Cancel'), h('button.primary', { type: 'submit', disabled: busy }, busy ? 'Trying it…' : 'Use the key'))));
 }

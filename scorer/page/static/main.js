@@ -3,8 +3,8 @@
 import { ask, key, poll, protocols, socketUrl } from './api.js';
 import { bar, foot, notice } from './bar.js';
 import { liveScores } from './client.js';
-import { customer, follow } from './customer.js';
-import { dialogs, openRetrain } from './dialogs.js';
+import { customer, follow, pause } from './customer.js';
+import { dialogs, openKey, openRetrain } from './dialogs.js';
 import { drift } from './drift.js';
 import { ledger, retrains, service } from './loop.js';
 import { performance } from './performance.js';
@@ -33,6 +33,8 @@ function switchTheme() {
 }
 
 /* What is asked. */
+/** @type {{ close(): void } | null} */
+let live = null;
 const overview = poll({
   every_ms: OVERVIEW_MS,
   async load() {
@@ -40,19 +42,22 @@ const overview = poll({
     const wasAway = state.trouble !== null && state.overview !== null;
     Object.assign(state, { overview: answer, heardAt: Date.now(), ahead: answer.now - Date.now(), trouble: null });
     if (wasAway) say('Connected again.');
+    if (live === null || wasAway) begin();
     changed();
   },
   failed({ status, message }, retryAt) {
     if (state.trouble === null && state.overview !== null && status <= 0) say('The connection is lost; trying again.');
     const first = state.trouble?.status !== status;
     state.trouble = { status, detail: message, retryAt };
-    if (status === 401 && first) state.dialog = 'key';
+    if (status === 401) end();
+    if (status === 401 && first) openKey();
     changed();
   },
 });
 const driftReport = poll({
   every_ms: DRIFT_MS,
   async load() {
+    if (live === null) return;
     state.drift = await ask('/page/drift');
     changed();
     // The first reading takes a while: it is looked for again soon.
@@ -62,23 +67,23 @@ const driftReport = poll({
 });
 
 /* A thin sample of the scores says that the stream is there; the figures come from the questions above. */
-/** @type {{ close(): void }} */
-let live;
-function listen() {
+/** All else is asked for once the first question was answered: without a key nothing would come of it. */
+function begin() {
   live?.close();
   live = liveScores({ url: socketUrl(), protocols: protocols(), subscription: { sample: 0.01, snapshot: 0 }, onMessage: () => undefined, onState: (now) => { state.socket = now; changed(); } });
-}
-function again() {
-  listen();
-  overview.now();
   driftReport.now();
   if (state.customer !== null) follow(state.customer.id);
+}
+function end() {
+  live?.close();
+  live = null;
+  pause();
 }
 
 /* What is drawn. */
 function content() {
+  if (state.overview === null) return h('div.start', { key: 'start' }, h('h1.out-of-sight', null, 'Tidemark'), start());
   if (location.hash.startsWith('#/customer/')) return h('div.customer', { key: 'customer' }, customer());
-  if (state.overview === null) return h('div.start', { key: 'start' }, start());
   return h('div.overview', { key: 'overview', class: state.trouble === null ? 'overview' : 'overview old' },
     h('h1.out-of-sight', null, `Overview of ${state.overview.about.model}`),
     vitals(), scores(), risers(), service(), ledger(), retrains(openRetrain), drift(), performance(), latency());
@@ -86,16 +91,16 @@ function content() {
 function start() {
   const { trouble } = state;
   if (trouble === null) return h('p.empty', null, 'Reading…');
-  if (trouble.status === 401) return h('div.empty', null, h('p', null, 'This server asks for a key.'), h('p', null, h('button.primary', { type: 'button', onclick: () => { state.dialog = 'key'; changed(); } }, 'Enter a key')));
+  if (trouble.status === 401) return h('div.empty', null, h('p', null, 'This server asks for a key.'), h('p', null, h('button.primary', { type: 'button', onclick: openKey }, 'Enter a key')));
   if (trouble.status === 403) return h('div.empty', null, h('p', null, 'Your key may not read this page.'), h('p', null, trouble.detail));
-  return h('div.empty', null, h('p', null, 'The scorer does not answer.'), h('p', null, 'It is tried again by itself.'));
+  return h('div.empty', null, h('p', null, trouble.status > 0 ? trouble.detail : 'The scorer does not answer.'), h('p', null, 'It is tried again by itself.'));
 }
 drawWith(() => {
-  render(place('bar'), ...bar({ retry: again, retrain: openRetrain, key: () => { state.dialog = 'key'; changed(); }, theme: switchTheme, hasKey: key.get() !== null, dark: isDark() }));
-  render(place('notice'), notice());
+  render(place('bar'), ...bar({ retry: overview.now, retrain: openRetrain, key: openKey, theme: switchTheme, hasKey: key.get() !== null, dark: isDark() }));
+  render(place('notice'), notice(openKey));
   render(place('content'), content());
   render(place('foot'), foot());
-  render(place('dialogs'), dialogs(again));
+  render(place('dialogs'), dialogs(overview.now));
 });
 
 /* Where the page is, and keys. */
@@ -120,5 +125,4 @@ window.addEventListener('resize', changed);
 /* Ages and countdowns move by themselves. */
 setInterval(changed, 1000);
 applyTheme();
-listen();
 route();
