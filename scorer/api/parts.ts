@@ -7,6 +7,7 @@ import { createExplainer } from '../explain/explainer.js';
 import { createExplanations } from '../explain/explanations.js';
 import { createRecentReader } from '../explain/recent.js';
 import type { BookedVersion } from '../model/book.js';
+import { createCachedCalls } from '../model/cached-calls.js';
 import type { ModelCalls } from '../model/calls.js';
 import type { ModelHolder } from '../model/swap.js';
 import type { TrialHolder } from '../model/trial.js';
@@ -31,7 +32,9 @@ export function createApiParts({ settings, view, log, holder, trial, calls, metr
   const threshold = settings.DECISION_THRESHOLD;
   const sender = clickHouseSender(settings);
   const apiLog = createApiLog({ viewVersion: view.version, width: view.features.length, bytesMax: settings.API_LOG_MB_MAX * 2 ** 20, send: sender.send, log });
-  const queue = createScoreQueue({ holder, calls, fallbackScore: settings.FALLBACK_SCORE, featureCount: view.features.length, threshold, clock: Date.now, observe: (rows, ms) => metrics.modelCall('api', rows, ms) });
+  const featureCount = view.features.length;
+  const cached = createCachedCalls({ holder, calls, featureCount, cacheRows: settings.SCORER_CACHE_ROWS, observe: (rows, ms) => metrics.modelCall('api', rows, ms) });
+  const queue = createScoreQueue({ holder, calls: cached, fallbackScore: settings.FALLBACK_SCORE, featureCount, threshold, clock: Date.now });
   const bulk = createBulk({ view, holder, threshold, model: settings.MODEL_NAME, log, apiLog, latest, observe: (rows, ms) => metrics.modelCall('bulk', rows, ms) });
   const history = createHistory(settings, log);
   const explainer = createExplainer({ log, observe: metrics.explained });
@@ -40,6 +43,7 @@ export function createApiParts({ settings, view, log, holder, trial, calls, metr
   const explanations = createExplanations({ view, explainer, recent: recent.read, modelOf });
   let versions: readonly BookedVersion[] = [];
   metrics.watchApi({ bulk, apiLog });
+  metrics.watchCache(cached.counts);
   metrics.watchQueues({ queue: queue.counts, explanations: explainer.stats, clickhouseOpened: () => recent.state().opened });
   return {
     parts: { queue, bulk, apiLog, history, explanations, holder, trial: trial.current, threshold, model: settings.MODEL_NAME, book: () => versions },

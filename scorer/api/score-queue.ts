@@ -32,13 +32,14 @@ export interface ScoreQueue {
 
 export interface ScoreQueueOptions {
   readonly holder: Pick<ModelHolder, 'current'>;
-  readonly calls: ModelCalls;
+  readonly calls: Pick<ModelCalls, 'score'>;
   /** FALLBACK_SCORE */
   readonly fallbackScore: number;
   readonly featureCount: number;
   readonly threshold: number;
   readonly clock: () => number;
-  observe(rows: number, scoreMs: number): void;
+  /** Milliseconds with fractions. */
+  readonly now?: () => number;
 }
 
 export const QUEUE_ROWS_MAX = 4096;
@@ -53,7 +54,7 @@ const SMOOTHING = 0.1;
 
 interface Bank { readonly matrix: Float32Array; readonly waiting: Scored[] }
 
-export function createScoreQueue({ holder, calls, fallbackScore, featureCount, threshold, clock, observe }: ScoreQueueOptions): ScoreQueue {
+export function createScoreQueue({ holder, calls, fallbackScore, featureCount, threshold, clock, now = () => performance.now() }: ScoreQueueOptions): ScoreQueue {
   const scores = new Float64Array(CHUNK_ROWS_MAX);
   const newBank = (): Bank => ({ matrix: new Float32Array(QUEUE_ROWS_MAX * featureCount), waiting: [] });
   /** Callers may submit again while they are answered: into the other bank. */
@@ -62,11 +63,11 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
   /** What a row has cost lately, its answer aside. */
   let msPerRow = 0;
   let refusedAt = -Infinity;
-  const counts = { refused: 0, get overloaded() { return performance.now() - refusedAt < OVERLOADED_MS; } };
+  const counts = { refused: 0, get overloaded() { return now() - refusedAt < OVERLOADED_MS; } };
   let firstAt = 0;
 
   /** By count and by time: what has waited already, and what the rows before it will take. */
-  const full = (): boolean => bank.waiting.length >= QUEUE_ROWS_MAX || (bank.waiting.length >= QUEUE_ROWS_MIN && performance.now() - firstAt + bank.waiting.length * msPerRow > QUEUE_WAIT_MS_MAX);
+  const full = (): boolean => bank.waiting.length >= QUEUE_ROWS_MAX || (bank.waiting.length >= QUEUE_ROWS_MIN && now() - firstAt + bank.waiting.length * msPerRow > QUEUE_WAIT_MS_MAX);
 
   function flush(): void {
     const taken = bank;
@@ -82,11 +83,9 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
     let failure: Error | undefined;
     let modelVersion = '';
     try {
-      const startedAt = performance.now();
+      const startedAt = now();
       modelVersion = calls.score(matrix.subarray(at * featureCount, (at + rows) * featureCount), rows, scores).manifest.version;
-      const ms = performance.now() - startedAt;
-      observe(rows, ms);
-      msPerRow += (ms / rows - msPerRow) * SMOOTHING;
+      msPerRow += ((now() - startedAt) / rows - msPerRow) * SMOOTHING;
     } catch (error) {
       failure = error as Error;
     }
@@ -106,14 +105,14 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
     next() {
       if (full()) {
         counts.refused++;
-        refusedAt = performance.now();
+        refusedAt = now();
         return -1;
       }
       return bank.waiting.length * featureCount;
     },
     submit(done) {
       if (bank.waiting.push(done) !== 1) return;
-      firstAt = performance.now();
+      firstAt = now();
       setImmediate(flush);
     },
     counts,

@@ -35,6 +35,7 @@ export interface ScorerMetrics {
   /** Values of the API that are looked up when metrics are read. */
   watchApi(sources: { bulk: Pick<Bulk, 'state'>; apiLog: Pick<ApiLog, 'counts'> }): void;
   watchQueues(sources: QueueSources): void;
+  watchCache(counts: { readonly lookups: number; readonly hits: number }): void;
   /** Values that are looked up when metrics are read. */
   watch(sources: { live: Live; page?: { readonly counts: PageCounts }; lag(): readonly { partition: number; lag: number }[]; customers(): number }): void;
 }
@@ -132,6 +133,10 @@ export function createScorerMetrics(): ScorerMetrics {
       gauge('tidemark_scorer_explanations_waiting', 'Explanations that wait for their thread.', [], function () { this.set(explanations().waiting); });
       total('tidemark_scorer_explanations_refused_total', 'Explanations that were refused or given up since too many waited.', () => explanations().refused + explanations().timed_out);
       total('tidemark_scorer_clickhouse_breaker_opened_total', 'Times that ClickHouse was left alone after it failed.', clickhouseOpened);
+    },
+    watchCache(counts) {
+      total('tidemark_scorer_cache_lookups_total', 'Rows looked up among those that the model in service has scored before.', () => counts.lookups);
+      total('tidemark_scorer_cache_hits_total', 'Rows whose score was found there.', () => counts.hits);
     },
     watch({ live, page, lag, customers }) {
       gauge('tidemark_scorer_lag_records', 'Records of customer-features that are not yet scored.', ['partition'], function () {

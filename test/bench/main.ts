@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, { what: string; run: () => Promise<unknow
   'drift-verdicts': { what: 'false alarms of a simulated year without change, delay for planted changes, beside fixed limits (SEEDS, SHIFTS, SHIFT_SEEDS, TOGETHER_ROWS)', run: () => import('./drift-verdicts.js') },
   explain: { what: 'one explanation by the size of the model', run: () => import('./explain.js') },
   serving: { what: 'the scorer’s server beside Rust, Fastify and FastAPI, interleaved (SERVING_DIR: the built harness)', run: () => import('./serving/compare.js') },
+  repeats: { what: 'POST /predict by the share of rows that come again, with scores remembered and without (SERVING_DIR: the built harness)', run: () => import('./repeats.js') },
   peers: { what: 'feature processor beside Kafka Streams, interleaved (PEERS_DIR: the built harness)', run: () => import('./peers/compare.js') },
 };
 

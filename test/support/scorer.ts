@@ -13,6 +13,7 @@ import { createProbe } from '../../scorer/observe/health.js';
 import { createLive, type Live, type LiveOptions } from '../../scorer/live/live.js';
 import { createLivePage, type LivePageOptions } from '../../scorer/page/page.js';
 import { createScorerMetrics, type ScorerMetrics } from '../../scorer/observe/metrics.js';
+import { createCachedCalls } from '../../scorer/model/cached-calls.js';
 import { createModelCalls } from '../../scorer/model/calls.js';
 import { createModelHolder, type ModelHolder } from '../../scorer/model/swap.js';
 import type { Scored } from '../../scorer/stream/score-records.js';
@@ -39,10 +40,12 @@ export interface TestScorerOptions extends Partial<ServerParts> {
   readonly listenOn?: number;
   /** The live page as well. */
   readonly livePage?: Pick<LivePageOptions, 'settings' | 'requestRetraining'>;
+  /** 0 unless given: calls are counted. */
+  readonly cacheRows?: number;
 }
 
 /** The real server, model holder, hub and store of a scorer on a free port, without Kafka. */
-export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, { liveSettings, listenOn, livePage, ...more }: TestScorerOptions = {}): Promise<TestScorer> {
+export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, { liveSettings, listenOn, livePage, cacheRows = 0, ...more }: TestScorerOptions = {}): Promise<TestScorer> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-scorer-'));
   const log = new Log('test', 'error', (line) => process.stderr.write(line));
   const store = await openOnlineStore({ folder, layout: predictionsAvro(view), clusterId: 'none' });
@@ -50,7 +53,10 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   const holder = createModelHolder({ view, log: new Log('test', 'error', () => undefined), onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused });
   const live = createLive({ view, settings: { ...LIVE_SETTINGS, ...liveSettings }, latest: (id) => store.get(id) });
   const calls: number[] = [];
-  const queue = createScoreQueue({ holder, calls: createModelCalls({ holder, log }), fallbackScore: 0.5, featureCount: view.features.length, threshold: 0.5, clock: Date.now, observe: (rows, ms) => { calls.push(rows); metrics.modelCall('api', rows, ms); } });
+  const featureCount = view.features.length;
+  const cached = createCachedCalls({ holder, calls: createModelCalls({ holder, log }), featureCount, cacheRows, observe: (rows, ms) => { calls.push(rows); metrics.modelCall('api', rows, ms); } });
+  metrics.watchCache(cached.counts);
+  const queue = createScoreQueue({ holder, calls: cached, fallbackScore: 0.5, featureCount, threshold: 0.5, clock: Date.now });
   const tasks = (): { partition: number; lag: number; open: boolean }[] => [{ partition: 0, lag: 3, open: true }];
   const up = createProbe(() => Promise.resolve());
   const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });

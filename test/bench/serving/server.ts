@@ -8,6 +8,7 @@ import { createApiLog } from '../../../scorer/api-log/log.js';
 import { createScoreQueue } from '../../../scorer/api/score-queue.js';
 import { serve } from '../../../scorer/api/server.js';
 import { createBulk } from '../../../scorer/bulk/bulk.js';
+import { createCachedCalls } from '../../../scorer/model/cached-calls.js';
 import { createModelCalls } from '../../../scorer/model/calls.js';
 import { createModelHolder } from '../../../scorer/model/swap.js';
 import { createScorerMetrics } from '../../../scorer/observe/metrics.js';
@@ -18,9 +19,9 @@ import { benchHub } from './hub.js';
 
 /**
  * The scorer's own server, queue, model holder, bulk worker and log, without Kafka, on the harness' model: 20 values, as the
- * default view has. The log's blocks are written and then let go: the peers have no log at all.
+ * default view has. Scores are remembered where CACHE_ROWS says so: the peers do not. The log's blocks are written and then let go: the peers have no log at all.
  */
-const { MODEL = '', PORT = '0', FOLDER = '' } = process.env;
+const { MODEL = '', PORT = '0', FOLDER = '', CACHE_ROWS = '0' } = process.env;
 const folder = dirname(MODEL);
 const rows = readFileSync(join(folder, 'rows.jsonl'), 'utf8').split('\n').slice(0, 64).map((line) => JSON.parse(line) as number[]);
 const scores = (JSON.parse(readFileSync(join(folder, 'ref.json'), 'utf8')) as number[]).slice(0, 64);
@@ -30,7 +31,9 @@ const holder = createModelHolder({ view, log });
 const names = featureNames(view);
 const store = await openOnlineStore({ folder: FOLDER, layout: predictionsAvro(view), clusterId: 'bench' });
 const apiLog = createApiLog({ viewVersion: view.version, width: names.length, bytesMax: 2 ** 26, log, send: () => Promise.resolve() });
-const queue = createScoreQueue({ holder, calls: createModelCalls({ holder, log }), fallbackScore: 0.5, featureCount: names.length, threshold: 0.5, clock: Date.now, observe: (count, ms) => metrics.modelCall('api', count, ms) });
+const cached = createCachedCalls({ holder, calls: createModelCalls({ holder, log }), featureCount: names.length, cacheRows: Number(CACHE_ROWS), observe: (count, ms) => metrics.modelCall('api', count, ms) });
+metrics.watchCache(cached.counts);
+const queue = createScoreQueue({ holder, calls: cached, fallbackScore: 0.5, featureCount: names.length, threshold: 0.5, clock: Date.now });
 const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', log, apiLog, latest: (id) => store.get(id), observe: (count, ms) => metrics.modelCall('bulk', count, ms) });
 const onnx = readFileSync(MODEL);
 const offered = await holder.offer({

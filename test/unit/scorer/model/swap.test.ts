@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Log } from '../../../../runtime/log.js';
+import { createCachedCalls } from '../../../../scorer/model/cached-calls.js';
 import { createModelCalls } from '../../../../scorer/model/calls.js';
 import { createModelHolder } from '../../../../scorer/model/swap.js';
 import { createModelSelection } from '../../../../scorer/model/selection.js';
@@ -54,7 +55,7 @@ t.test('swapped while scoring: each row is scored exactly once, by the model tha
   const models = new Map(['v0', 'v1', 'v2', 'v3', 'v4'].map((version, i) => [version, logisticModel(view, version, i + 1)]));
   const holder = holderOf();
   await holder.offer(models.get('v0')!);
-  const queue = createScoreQueue({ holder, calls: createModelCalls({ holder, log: silent }), fallbackScore: 0.5, featureCount: F, threshold: 0.5, clock: () => 0, observe: () => undefined });
+  const queue = createScoreQueue({ holder, calls: createCachedCalls({ holder, calls: createModelCalls({ holder, log: silent }), featureCount: F, cacheRows: 64, observe: () => undefined }), fallbackScore: 0.5, featureCount: F, threshold: 0.5, clock: () => 0 });
   const answers = new Map<number, ScoreAnswer[]>();
   const rowOf = (i: number): number[] => Array.from({ length: F }, (_, f) => ((i * 13 + f * 7) % 17) - 4);
   let submitted = 0;
