@@ -1,5 +1,7 @@
+import { bestCost } from '../core/chunk.js';
 import { decide, isScore, type Decision } from '../core/decision.js';
 import type { ModelCalls } from '../model/calls.js';
+import type { LoadedModel } from '../model/load.js';
 import type { ModelHolder } from '../model/swap.js';
 import { CHUNK_ROWS_MAX } from '../model/warm.js';
 
@@ -45,7 +47,10 @@ export interface ScoreQueueOptions {
 export const QUEUE_ROWS_MAX = 4096;
 /** Rows wait at most about so long: beyond it the next one is refused, so that those that wait keep their latency. */
 export const QUEUE_WAIT_MS_MAX = 50;
-/** Fewer rows are never too many: a process that was held up for a moment has a long turn, and no overload. */
+/**
+ * Fewer rows are never too many: a process that was held up for a moment has a long turn, and no overload. Fewer still where the
+ * model, as it was measured when it was loaded, does not score so many within the bound.
+ */
 const QUEUE_ROWS_MIN = 64;
 /** How long /health remembers that a row was refused. */
 const OVERLOADED_MS = 5000;
@@ -65,11 +70,22 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
   let refusedAt = -Infinity;
   const counts = { refused: 0, get overloaded() { return now() - refusedAt < OVERLOADED_MS; } };
   let firstAt = 0;
+  let model: LoadedModel | undefined;
+  let rowsMin = QUEUE_ROWS_MIN;
+
+  /** What is known of a model's cost before it scores here is what was measured when it was loaded. */
+  function look(): void {
+    if (holder.current() === model) return;
+    model = holder.current();
+    msPerRow = model === undefined ? 0 : bestCost(model.costs) / 1000;
+    rowsMin = Math.min(QUEUE_ROWS_MIN, Math.max(1, Math.floor(QUEUE_WAIT_MS_MAX / msPerRow)));
+  }
 
   /** By count and by time: what has waited already, and what the rows before it will take. */
-  const full = (): boolean => bank.waiting.length >= QUEUE_ROWS_MAX || (bank.waiting.length >= QUEUE_ROWS_MIN && now() - firstAt + bank.waiting.length * msPerRow > QUEUE_WAIT_MS_MAX);
+  const full = (): boolean => bank.waiting.length >= QUEUE_ROWS_MAX || (bank.waiting.length >= rowsMin && now() - firstAt + bank.waiting.length * msPerRow > QUEUE_WAIT_MS_MAX);
 
   function flush(): void {
+    look();
     const taken = bank;
     bank = other;
     other = taken;
@@ -79,7 +95,7 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
 
   /** @returns how many rows were answered */
   function scoreChunk({ matrix, waiting }: Bank, at: number): number {
-    const rows = Math.min(waiting.length - at, holder.current()?.chunkRows ?? waiting.length - at);
+    const rows = Math.min(waiting.length - at, model?.chunkRows ?? waiting.length - at);
     let failure: Error | undefined;
     let modelVersion = '';
     try {
@@ -103,6 +119,7 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
   return {
     get matrix() { return bank.matrix; },
     next() {
+      look();
       if (full()) {
         counts.refused++;
         refusedAt = now();

@@ -13,11 +13,14 @@ export interface ChunkLimits {
 
 export const CHUNK_LIMITS: ChunkLimits = { tolerance: 0.05, call_ms_max: 4 };
 
+/** What a row costs at the best size, µs. */
+export const bestCost = (costs: readonly RowCost[]): number => Math.min(...costs.map((cost) => cost.us_per_row));
+
 /** The smallest measured size whose rows cost no more than the best one's plus the tolerance, among calls that are short enough. */
 export function chooseChunkRows(costs: readonly RowCost[], limits: ChunkLimits = CHUNK_LIMITS): number {
   const short = costs.filter(({ rows, us_per_row }) => rows * us_per_row <= limits.call_ms_max * 1000);
   if (short.length === 0) return 1;
-  const best = Math.min(...short.map((cost) => cost.us_per_row));
+  const best = bestCost(short);
   const fit = short.filter((cost) => cost.us_per_row <= best * (1 + limits.tolerance)).map((cost) => cost.rows);
   return Math.min(...fit);
 }

@@ -6,15 +6,18 @@ import { avroType } from '../../runtime/registry/avro-type.js';
 import { frame } from '../../runtime/registry/wire-format.js';
 import { customerActivity as view } from '../../schemas/features/customer-activity.js';
 import { featureNames, predictionsAvro } from '../../schemas/features/derive.js';
+import { chooseChunkRows } from '../../scorer/core/chunk.js';
 import { createBulk } from '../../scorer/bulk/bulk.js';
 import { createScoreQueue } from '../../scorer/api/score-queue.js';
 import { serve, type ServerParts } from '../../scorer/api/server.js';
+import { requestsHealth } from '../../scorer/observe/api-health.js';
 import { createProbe } from '../../scorer/observe/health.js';
 import { createLive, type Live, type LiveOptions } from '../../scorer/live/live.js';
 import { createLivePage, type LivePageOptions } from '../../scorer/page/page.js';
 import { createScorerMetrics, type ScorerMetrics } from '../../scorer/observe/metrics.js';
 import { createCachedCalls } from '../../scorer/model/cached-calls.js';
 import { createModelCalls } from '../../scorer/model/calls.js';
+import type { LoadedModel } from '../../scorer/model/load.js';
 import { createModelHolder, type ModelHolder } from '../../scorer/model/swap.js';
 import type { Scored } from '../../scorer/stream/score-records.js';
 import { createScorerState } from '../../scorer/observe/state.js';
@@ -40,17 +43,42 @@ export interface TestScorerOptions extends Partial<ServerParts> {
   readonly listenOn?: number;
   /** The live page as well. */
   readonly livePage?: Pick<LivePageOptions, 'settings' | 'requestRetraining'>;
+  /** Makes the model take so long for a row, and be known to. */
+  readonly rowMs?: number;
   /** 0 unless given: calls are counted. */
   readonly cacheRows?: number;
 }
 
+const asleep = new Int32Array(new SharedArrayBuffer(4));
+
+/** A holder whose models hold the thread up for `rowMs` a row, without taking CPU from others. */
+function slowed(rowMs: number | undefined, holder: ModelHolder): ModelHolder {
+  if (rowMs === undefined) return holder;
+  let given: LoadedModel | undefined;
+  let slow: LoadedModel | undefined;
+  const costs = [{ rows: 1, us_per_row: rowMs * 1000 }];
+  return {
+    ...holder,
+    current() {
+      const model = holder.current();
+      if (model === given) return slow;
+      given = model;
+      slow = model && {
+        ...model, costs, chunkRows: chooseChunkRows(costs),
+        session: { ...model.session, score(matrix, rows, out, outAt) { Atomics.wait(asleep, 0, 0, rows * rowMs); model.session.score(matrix, rows, out, outAt); } },
+      };
+      return slow;
+    },
+  };
+}
+
 /** The real server, model holder, hub and store of a scorer on a free port, without Kafka. */
-export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, { liveSettings, listenOn, livePage, cacheRows = 0, ...more }: TestScorerOptions = {}): Promise<TestScorer> {
+export async function startTestScorer(t: { teardown(end: () => Promise<void>): unknown }, { liveSettings, listenOn, livePage, rowMs, cacheRows = 0, ...more }: TestScorerOptions = {}): Promise<TestScorer> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-scorer-'));
   const log = new Log('test', 'error', (line) => process.stderr.write(line));
   const store = await openOnlineStore({ folder, layout: predictionsAvro(view), clusterId: 'none' });
   const metrics = createScorerMetrics();
-  const holder = createModelHolder({ view, log: new Log('test', 'error', () => undefined), onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused });
+  const holder = slowed(rowMs, createModelHolder({ view, log: new Log('test', 'error', () => undefined), onSwap: metrics.modelSwapped, onRefused: metrics.modelRefused }));
   const live = createLive({ view, settings: { ...LIVE_SETTINGS, ...liveSettings }, latest: (id) => store.get(id) });
   const calls: number[] = [];
   const featureCount = view.features.length;
@@ -59,7 +87,7 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   const queue = createScoreQueue({ holder, calls: cached, fallbackScore: 0.5, featureCount, threshold: 0.5, clock: Date.now });
   const tasks = (): { partition: number; lag: number; open: boolean }[] => [{ partition: 0, lag: 3, open: true }];
   const up = createProbe(() => Promise.resolve());
-  const state = createScorerState({ holder, store, tasks, kafka: up, registry: up });
+  const state = createScorerState({ holder, store, tasks, kafka: up, registry: up, more: () => ({ clickhouse: { status: 'up' }, requests: requestsHealth(queue.counts, { waiting: 0, refused: 0, timed_out: 0 }) }) });
   metrics.watch({ live, lag: tasks, customers: () => store.stats().customers });
   const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', log, latest: (id) => store.get(id), observe: (rows, ms) => metrics.modelCall('bulk', rows, ms), ...(more.apiLog === undefined ? {} : { apiLog: more.apiLog }) });
   const page = livePage === undefined ? undefined : createLivePage({ ...livePage, view, log, store, holder, health: state.health });
