@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { PROJECT_ROOT } from '../runtime/paths.js';
 import { leftBehind } from './support/left-behind.js';
-import { readTap, type TapResult } from './support/tap-result.js';
+import { failedPoints, readTap, type TapResult } from './support/tap-result.js';
 
 /**
  * Runs every test file, each in a process of its own, as many at a time as there are cores, at most two: those that start real parts
@@ -17,6 +17,8 @@ const AT_A_TIME = Math.min(2, availableParallelism());
 /** Far beyond what a file takes: they end what hangs, and never what is slow. */
 const FILE_DEADLINE_MS = 480_000;
 const TEST_DEADLINE_S = 400;
+/** They begin first, so that none of them is left over to run alone at the end. */
+const LONGEST = ['loop', 'whole-command', 'rollout', 'page', 'degradation'].map((name) => `${name}.test.ts`);
 
 interface FileResult extends TapResult {
   readonly output: string;
@@ -36,9 +38,11 @@ const filesUnder = (folder: string): string[] =>
     .filter((name) => name.endsWith('.test.ts') && (wanted.length === 0 || wanted.some((piece) => name.includes(piece))))
     .sort();
 
-await runAll(FOLDERS.flatMap((folder) => filesUnder(folder)), AT_A_TIME);
+const files = FOLDERS.flatMap((folder) => filesUnder(folder));
+const isLong = (file: string): boolean => LONGEST.includes(basename(file));
+await runAll([...LONGEST.flatMap((name) => files.filter((file) => basename(file) === name)), ...files.filter((file) => !isLong(file))], AT_A_TIME);
 
-if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
+if (failures.length > 0) console.log(`\nfailed:\n${failures.join('\n')}`);
 if (total.passed + total.failed === 0) console.log('no test file matches');
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -105,7 +109,7 @@ function report(file: string, result: FileResult, tookMs: number): void {
   console.log(`${result.failed > 0 ? 'FAIL' : 'ok  '} ${name}  ${result.passed} passed${result.failed > 0 ? `, ${result.failed} failed` : ''}  ${(tookMs / 1000).toFixed(1)} s`);
   for (const skipped of result.skipped) console.log(`     skipped: ${skipped}`);
   if (result.failed > 0) {
-    failures.push(name);
+    failures.push([`  ${name}`, ...failedPoints(result.output).map((line) => `    ${line}`)].join('\n'));
     console.log(result.output);
   }
 }

@@ -75,6 +75,8 @@ export interface Server extends Stoppable {
 
 /** Of requests that are under way when the server ends. */
 const LAST_ANSWERS_MS = 3000;
+/** After the last connection was taken in: its request may not have been read yet. */
+const LAST_READ_MS = 50;
 const LOOK_MS = 10;
 
 /**
@@ -102,6 +104,7 @@ export async function serve(parts: ServerParts, host: string, port: number): Pro
       await sleep(noticeMs);
       await listener.unlisten();
       parts.live.end();
+      await sleep(LAST_READ_MS);
       for (let waited = 0; life.underway > 0 && waited < LAST_ANSWERS_MS; waited += LOOK_MS) await sleep(LOOK_MS);
       await listener.stop();
     },

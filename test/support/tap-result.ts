@@ -25,3 +25,16 @@ export function readTap(tap: string): TapResult {
   }
   return { passed, failed, skipped };
 }
+
+const POINTS_MAX = 10;
+const DIAGNOSTIC_LINES_MAX = 25;
+
+/** The points that failed, each with the beginning of what TAP says of it: a summary at the end of a long run. */
+export function failedPoints(output: string): string[] {
+  const lines = output.split('\n');
+  const starts = lines.flatMap((line, i) => (/^\s*not ok /.test(line) && !/ # TODO\b/i.test(line) ? [i] : [])).slice(0, POINTS_MAX);
+  return starts.flatMap((start) => {
+    const length = lines.slice(start + 1).findIndex((line) => /^\s*(\.\.\.|ok |not ok |\d+\.\.\d+)/.test(line));
+    return lines.slice(start, start + 1 + Math.min(length < 0 ? DIAGNOSTIC_LINES_MAX : length, DIAGNOSTIC_LINES_MAX));
+  });
+}
