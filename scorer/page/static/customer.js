@@ -45,8 +45,8 @@ function reload(shown) {
     if (busy) { more = true; return; }
     busy = true;
     await read(shown);
-    // Without its history, which ClickHouse has, it is asked again.
-    more ||= shown.history?.value === null && state.trouble === null;
+    // What ClickHouse did not give is asked for again.
+    more ||= (shown.history?.value === null || shown.why?.recent?.available === false) && state.trouble === null;
     setTimeout(() => { busy = false; if (more && state.customer === shown) { more = false; void load(); } }, AGAIN_MS);
   };
 }

@@ -12,6 +12,8 @@ export function number(value) {
   if (size >= 100 || Number.isInteger(value)) return whole.format(value);
   return size >= 10 ? value.toFixed(1) : size >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2);
 }
+/** A feature's value in a sentence: one that is missing has a word. @param {number | null} value */
+export const known = (value) => (value === null ? 'none' : number(value));
 /** @param {number | null | undefined} value */
 export const score = (value) => (value === null || value === undefined ? '–' : value.toFixed(2));
 /** @param {number} value */

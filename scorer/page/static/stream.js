@@ -1,6 +1,6 @@
 // @ts-check
 /** The stream: its vital signs, the scores as they move, who rises, and how long it takes. */
-import { ago, milliseconds, number, percent, plain, score, signed, words } from './format.js';
+import { ago, known, milliseconds, number, percent, plain, score, signed, words } from './format.js';
 import { panel, rowsOf, sectionOf } from './panel.js';
 import { drawHeat, linePath, plot, rise, spark, table } from './plots.js';
 import { now, state } from './state.js';
@@ -39,7 +39,7 @@ export function vitals() {
   return h('section.vitals', { 'aria-label': 'Vital signs' }, h('dl', null,
     vital('Events', number(rate), 'a second', spark(`events a second over five minutes, now ${number(rate)}`, perSecond)),
     vital('Event to committed score', milliseconds(commit.p50), `p99 ${milliseconds(commit.p99)}`, spark(`99th percentile over five minutes, ${milliseconds(commit.p99)} in all`, p99)),
-    vital('Waiting', number(lag), lag === undefined ? 'not reading yet' : `records on ${partitions} partitions`, null, lag > 1000 ? 'watch' : ''),
+    vital('Waiting', number(lag), lag === undefined ? 'not reading yet' : `records on ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`, null, lag > 1000 ? 'watch' : ''),
     vital('At risk', percent(risk), `of scores, from ${score(about.threshold)} on`, spark(`share at risk over five minutes, now ${percent(risk)}`, riskShare, { kind: '.risk' })),
     vital('Dead letters', lettersKnown ? number(dead) : '–', dead > 0 ? `in 24 h, most ${plain(letters[0].reason)}` : 'in 24 h', dead > 0 ? spark(`dead letters by hour, ${dead} in 24 hours`, hours) : null, dead > 0 ? 'watch' : ''),
     vital('Customers', number(customers), 'in the online store', null)));
@@ -61,7 +61,7 @@ export function scores() {
   const median = (() => { let below = 0; const half = sum(lately) / 2; for (const [i, count] of lately.entries()) { below += count; if (below >= half) return (i + 0.5) / bins; } return 0; })();
   const outline = was.map((one, i) => `${i === 0 ? 'M' : 'L'}${(96 * one) / top} ${100 - (100 * i) / bins}L${(96 * one) / top} ${100 - (100 * (i + 1)) / bins}`).join('');
   return panel({
-    id: 'scores', title: 'Scores', note: 'last five minutes, and the last minute beside the four before it', hasData: total > 0, empty: nothingScored(),
+    id: 'scores', title: 'Scores', note: 'five minutes, the last one beside those before', hasData: total > 0, empty: nothingScored(),
     table: () => table('Scores of the last minute and of the four minutes before it', ['score', 'last minute', 'before', 'rows'],
       is.map((one, i) => [`${score(i / bins)} to ${score((i + 1) / bins)}`, percent(one), percent(was[i]), number(lately[i])])),
     body: () => h('div.heat', null,
@@ -91,7 +91,7 @@ export function risers() {
     empty: h('p', null, 'No customer’s score has risen by 0.05 or more in the last ten minutes.'),
     body: () => h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'Customers whose risk rose' }, h('table.risers', null,
       h('thead.out-of-sight', null, h('tr', null, ...['Customer', 'From and to', 'Score', 'Why', 'When'].map((title) => h('th', { scope: 'col' }, title)))),
-      h('tbody', null, ...list.slice(0, 7).map((/** @type {any} */ one) => h('tr', { key: one.customer_id },
+      h('tbody', null, ...list.slice(0, 6).map((/** @type {any} */ one) => h('tr', { key: one.customer_id },
         h('th', { scope: 'row' }, h('a', { href: `#/customer/${encodeURIComponent(one.customer_id)}` }, one.customer_id)),
         h('td.picture', null, rise(one.from, one.to, about.threshold)),
         h('td.score', null, score(one.from), h('span.to', null, ' → '), h('b', { class: one.to >= about.threshold ? 'risk' : null }, score(one.to))),
@@ -102,7 +102,7 @@ export function risers() {
 
 /** @param {Map<string, string>} descriptions */
 const reason = (descriptions) => (/** @type {any} */ { feature, before, after, effect }) =>
-  h('span.reason', { title: `${feature}: this change alone moves the score by ${signed(effect)}` }, h('span', null, words(feature, descriptions.get(feature))), ` ${number(before)} → ${number(after)} `, h('i', { class: effect > 0 ? 'risk' : 'tide' }, signed(effect)));
+  h('span.reason', { title: `${feature}: this change alone moves the score by ${signed(effect)}` }, h('span', null, words(feature, descriptions.get(feature))), ` ${known(before)} → ${known(after)} `, h('i', { class: effect > 0 ? 'risk' : 'tide' }, signed(effect)));
 
 const STAGES = /** @type {const} */ ([['event_to_features', 'event → features'], ['features_to_score', 'features → score'], ['score_to_commit', 'score → commit'], ['event_to_commit', 'event → commit']]);
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** Why a customer's score is what it is, and which of their recent events moved it. */
-import { ago, moment, number, plain, score, short, signed, words } from './format.js';
+import { ago, known, moment, number, plain, score, short, signed, words } from './format.js';
 import { now } from './state.js';
 import { h } from './vdom.js';
 
@@ -16,7 +16,7 @@ const MOVES_MAX = 6;
 const frame = (id, title, note, ...body) => h('section.panel', { class: `panel ${id}`, 'aria-labelledby': `${id}-title` }, h('div.head', null, h('h2', { id: `${id}-title` }, title), note), ...body);
 
 /** @param {any} part */
-const named = ({ feature, description, value }) => `${words(feature, description)} (${value === null ? 'none' : number(value)})`;
+const named = ({ feature, description, value }) => `${words(feature, description)} (${known(value)})`;
 
 /** @param {any[]} parts largest first @param {1 | -1} sign */
 const strongest = (parts, sign) => parts.filter(({ contribution }) => sign * contribution >= CHANGE_MIN).slice(0, 2).map(named).join(', ');
@@ -60,7 +60,7 @@ export function moves(why) {
         h('span.mark', { class: `mark ${rose ? 'risk' : 'tide'}`, 'aria-hidden': 'true' }, rose ? '▲' : '▼'),
         h('div', null,
           h('p', null, h('b', null, what(one)), h('span', null, `${score(one.score_before)} → ${score(one.score_after)}`), h('b', { class: rose ? 'risk' : 'tide' }, signed(one.score_change)), h('span.when', { title: `${ago(Date.parse(one.event_time), now())}` }, moment(Date.parse(one.event_time)))),
-          h('p.why', null, other ? `another version, ${short(one.model_version)}${because.length > 0 ? '; ' : ''}` : '', because.length === 0 && !other ? 'many small changes' : because.map((feature) => `${words(feature.feature, feature.description)} ${number(feature.before)} → ${number(feature.after)}`).join(', '))));
+          h('p.why', null, other ? `another version, ${short(one.model_version)}${because.length > 0 ? '; ' : ''}` : '', because.length === 0 && !other ? 'many small changes' : because.map((feature) => `${words(feature.feature, feature.description)}: ${known(feature.before)}\u00a0→\u00a0${known(feature.after)}`).join(', '))));
     })));
 }
 

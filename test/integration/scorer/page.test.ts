@@ -47,7 +47,7 @@ function weightOf(feature: string, value: number | null): number {
 }
 const descriptionOf = (feature: string): string => view.features.find(({ name }) => name === feature)!.description.split(';')[0]!;
 /** Three digits that matter, as the page writes them; the values here have halves. */
-const written = (value: number | null): string => (value === null ? '–' : value.toFixed(Math.abs(value) >= 10 ? 1 : 2));
+const written = (value: number | null): string => (value === null ? 'none' : value.toFixed(Math.abs(value) >= 10 ? 1 : 2));
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 let scorer = await start();
 t.teardown(() => scorer.stop());
@@ -134,7 +134,7 @@ t.test('by keyboard to a customer and back', async (t) => {
   const [low, high] = [4, 0].map((events_7d) => scoreOf({ events_7d })).map((value) => value.toFixed(2));
   await page.locator('.moves li').nth(1).waitFor();
   t.match(await page.locator('.moves li').allTextContents(), [
-    new RegExp(`Silence${low} → ${high}\\+0\\.51.*events of the last 7 days 4 → 0$`), new RegExp(`Purchase${high} → ${low}−0\\.51.*events of the last 7 days 1 → 2$`)], 'what moved it, and nothing of what did not');
+    new RegExp(`Silence${low} → ${high}\\+0\\.51.*events of the last 7 days: 4\u00a0→\u00a00$`), new RegExp(`Purchase${high} → ${low}−0\\.51.*events of the last 7 days: 1\u00a0→\u00a02$`)], 'what moved it, and nothing of what did not');
   t.equal(await page.locator('.course path.moved').count(), 2, 'and where, on the score’s course');
   const { features } = (await (await fetch(`${url}customers/C7`)).json()) as { features: Record<string, number | null> };
   for (const { name, weights: [below, above], cover: [some, others] } of STUMPS) {

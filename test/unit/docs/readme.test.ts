@@ -22,10 +22,10 @@ t.test('docs/error-codes.md explains every code, in the order of the list, and n
   t.same([...read('docs', 'error-codes.md').matchAll(/^## (.+)$/gm)].map(([, code]) => code), [...ERROR_CODES]);
 });
 
-t.test('every link between documents leads somewhere', async (t) => {
+t.test('every link between documents and every picture leads somewhere', async (t) => {
   const documents = ['README.md', ...readdirSync(join(PROJECT_ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
   for (const document of documents)
-    for (const [, target] of read(document).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g))
+    for (const [, target] of read(document).matchAll(/(?:\]\(|src(?:set)?=")(?!https?:|#)([^)#"]+)/g))
       t.ok(existsSync(join(PROJECT_ROOT, dirname(document), target!)), `${document} → ${target}`);
 });
 
