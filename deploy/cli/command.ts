@@ -23,6 +23,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** A command line and what it does. */
   readonly examples: readonly (readonly [string, string])[];
+  /** Of an administrative action, what audit_log says it was done to; undefined where these arguments change nothing. A command without it changes nothing, or writes its own entries. */
+  audited?(args: Arguments): { readonly action: string; readonly target: string } | undefined;
   /** @returns the exit code */
   run(args: Arguments): Promise<number>;
 }

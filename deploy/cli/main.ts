@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../runtime/errors.js';
 import { closest } from './closest.js';
-import { UsageError } from './command.js';
+import { type Arguments, type Command, UsageError } from './command.js';
 import { COMMANDS } from './commands.js';
 import { commandHelp, overview } from './help.js';
 import { parseCommandLine } from './parse.js';
@@ -18,7 +18,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   if (command === undefined) return unknown(name);
   try {
     const parsed = parseCommandLine(command, rest);
-    if (!parsed.help) return await command.run(parsed);
+    if (!parsed.help) return await runAudited(command, parsed);
     process.stdout.write(commandHelp(command));
     return 0;
   } catch (error) {
@@ -28,6 +28,26 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     }
     complain(error instanceof TidemarkError ? `${error.message} [${error.code}]` : describeBug(error));
     return 1;
+  }
+}
+
+/** What was tried stands in the audit, whether it came to its end or not; a wrong command line tried nothing. */
+async function runAudited(command: Command, args: Arguments): Promise<number> {
+  const entry = command.audited?.(args);
+  if (entry === undefined) return command.run(args);
+  let outcome: 'done' | 'failed' | undefined = 'failed';
+  try {
+    const code = await command.run(args);
+    if (code === 0) outcome = 'done';
+    return code;
+  } catch (error) {
+    if (error instanceof UsageError) outcome = undefined;
+    throw error;
+  } finally {
+    if (outcome !== undefined) {
+      const [{ settingsOfRunning }, { recordCommand }] = await Promise.all([import('../endpoints.js'), import('../audit.js')]);
+      await recordCommand(settingsOfRunning(), (text) => process.stderr.write(text), { ...entry, outcome, detail: args.values });
+    }
   }
 }
 

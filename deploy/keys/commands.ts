@@ -1,12 +1,10 @@
-import { userInfo } from 'node:os';
-import { createAuditLog } from '../../clickhouse/audit.js';
 import { TidemarkError } from '../../runtime/errors.js';
-import { Log } from '../../runtime/log.js';
 import type { Settings } from '../../runtime/settings.js';
 import { findKey, type KeyRecord, revoked, rotated, stateOfKey } from '../../scorer/security/core/key.js';
 import type { KeyRole } from '../../scorer/security/core/roles.js';
 import { changeKeyFile, KEY_NAME, keysFile, readKeyFile } from '../../scorer/security/key-file.js';
 import { newKey } from '../../scorer/security/new-key.js';
+import { recordCommand } from '../audit.js';
 
 type Write = (text: string) => void;
 
@@ -23,7 +21,7 @@ export async function createKey(settings: Settings, wanted: { name: string; role
   tell(`key ${id} (${name}, ${role}, ${untilText(expiresAt)}) in ${file}. Its text is shown this once:\n`);
   write(`${text}\n`);
   if (first) tell('It is the first: from now on the scorer answers nobody without a key.\n');
-  await audit(settings, tell, 'keys.create', id, { name, role, expires_at: expiresAt });
+  await recordCommand(settings, tell, { action: 'keys.create', target: id, detail: { name, role, expires_at: expiresAt } });
 }
 
 export async function listKeys(settings: Settings, json: boolean, write: Write): Promise<void> {
@@ -52,7 +50,7 @@ export async function revokeKey(settings: Settings, wanted: string, write: Write
   });
   const { id, name, revokedAt } = found!;
   write(revokedAt === null ? `revoked: ${id} (${name}); running scorers refuse it within two seconds\n` : `${id} (${name}) was revoked ${new Date(revokedAt).toISOString()}\n`);
-  await audit(settings, tell, 'keys.revoke', id, { name });
+  await recordCommand(settings, tell, { action: 'keys.revoke', target: id, detail: { name } });
 }
 
 /** A successor of the same name, role and lifetime; the old key goes on for the overlap. */
@@ -68,7 +66,7 @@ export async function rotateKey(settings: Settings, wanted: string, overlapMs: n
   });
   tell(`key ${next.id} takes the place of ${old!.id} (${old!.name}), which goes on until ${new Date(Math.min(now + overlapMs, old!.expiresAt ?? Infinity)).toISOString()}. Its text is shown this once:\n`);
   write(`${next.text}\n`);
-  await audit(settings, tell, 'keys.rotate', old!.id, { name: old!.name, replaced_by: next.id, overlap_s: overlapMs / 1000 });
+  await recordCommand(settings, tell, { action: 'keys.rotate', target: old!.id, detail: { name: old!.name, replaced_by: next.id, overlap_s: overlapMs / 1000 } });
 }
 
 function keyNamed(keys: readonly KeyRecord[], wanted: string, now: number): KeyRecord {
@@ -79,12 +77,3 @@ function keyNamed(keys: readonly KeyRecord[], wanted: string, now: number): KeyR
 
 const untilText = (expiresAt: number | null): string => (expiresAt === null ? 'never expires' : `until ${new Date(expiresAt).toISOString()}`);
 const dayOf = (ms: number | null): string => (ms === null ? 'never' : new Date(ms).toISOString().slice(0, 16).replace('T', ' '));
-
-/** Written to ClickHouse where one answers; where none does, the entry is told instead, so that it can be kept. */
-async function audit(settings: Settings, tell: Write, action: string, target: string, detail: Record<string, unknown>): Promise<void> {
-  const lines: string[] = [];
-  const auditLog = createAuditLog({ settings, log: new Log('keys', 'info', (line) => lines.push(line)), service: 'cli' });
-  auditLog.record({ actor: `user:${userInfo().username}`, role: 'admin', address: '', action, target, outcome: 'done', detail, requestId: '' });
-  await auditLog.stop();
-  if (auditLog.stats.written === 0) tell(`not recorded in ClickHouse, which does not answer or has no table audit_log yet; the entry is\n${lines.find((line) => line.includes('"event":"audit"'))}`);
-}

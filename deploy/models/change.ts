@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { TidemarkError } from '../../runtime/errors.js';
 import type { Log } from '../../runtime/log.js';
 import { decide } from '../../runtime/models/decide.js';
@@ -7,6 +6,7 @@ import type { LedgerEntry } from '../../schemas/events/ledger-entry.js';
 import { customerActivity as view } from '../../schemas/features/customer-activity.js';
 import { deploymentOf, nextDeployment, type Deployment } from '../../schemas/ledger/deployment.js';
 import { ledgerEntry, type LedgerDraft } from '../../schemas/ledger/entry.js';
+import { currentUser } from '../current-user.js';
 import { findVersion } from './commands.js';
 import { openModels, type ModelRegistry } from './open.js';
 
@@ -14,14 +14,6 @@ type Write = (text: string) => void;
 
 /** How a version is to serve. */
 export type Service = { readonly mode: 'full' | 'shadow' } | { readonly mode: 'canary'; readonly share: number };
-
-export function currentUser(): string {
-  try {
-    return `user:${userInfo().username}`;
-  } catch { // a user id without a name, as in containers
-    return 'user:unknown';
-  }
-}
 
 /** The entry that puts a version into service. */
 export function serviceEntry(model: string, version: string, service: Service, about: { by: string; reason: string; at: number }): LedgerEntry {

@@ -10,7 +10,8 @@ import { ledgerEntry } from '../../schemas/ledger/entry.js';
 import { parseCheckRows, type CheckRows } from '../../trainer/import/core/check-rows.js';
 import { mapInputs, parsePairs } from '../../trainer/import/core/mapping.js';
 import { prepareForeign, type Prepared } from '../../trainer/import/prepare.js';
-import { currentUser, serviceEntry, type Service } from './change.js';
+import { currentUser } from '../current-user.js';
+import { serviceEntry, type Service } from './change.js';
 import { openModels } from './open.js';
 
 export interface ImportOptions {

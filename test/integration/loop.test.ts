@@ -140,6 +140,7 @@ t.test('a bad deployment is rolled back by itself', async (t) => {
   const { code, stdout, stderr } = await command('models', 'import', file, '--unchecked', '--inputs', names.join(','), '--full', '--why', 'past the gate');
   t.equal(code, 0, code === 0 ? 'imported' : stderr);
   const bad = /^version (\S+)/.exec(stdout)?.[1] ?? '';
+  t.same(await loop.rows("SELECT action, target, outcome FROM audit_log FINAL WHERE service = 'cli'"), [{ action: 'models.import', target: file, outcome: 'done' }]);
   const back = await comes('it is rolled back', async () => (await loop.ledger()).find(({ action, version }) => action === 'rolled_back' && version === bad));
   say(back.reason);
   t.match(back, { decided_by: 'rollout', champion: before });

@@ -47,11 +47,11 @@ export async function landDay(client: ClickHouseClient, random: Random, dayStart
 }
 
 /** A version whose training rows were quiet days of this shop. */
-export async function landModel(client: ClickHouseClient, random: Random, version: string): Promise<void> {
+export async function landModel(client: ClickHouseClient, random: Random, version: string, metrics: Record<string, number> = {}): Promise<void> {
   const profiler = createProfiler();
   for (let i = 0; i < 20_000; i++) {
     const row = prediction(random, 0, version, 1);
     for (const feature of FEATURES) for (const segment of ['', `channel=${row.channel}`]) profiler.add(segment, feature, row[feature]);
   }
-  await insertProfile(client, 'churn', version, profiler.profiles());
+  await insertProfile(client, 'churn', version, profiler.profiles(), metrics);
 }

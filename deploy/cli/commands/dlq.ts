@@ -26,6 +26,7 @@ export const dlq: Command = {
     ['tidemark dlq show 1:42', 'one letter with its headers and bytes'],
     ['tidemark dlq redrive --reason unknown_schema --dry-run', 'how many would be taken now that the schema is registered'],
   ],
+  audited: (args) => (args.positionals[0] === 'redrive' && !flagOf(args, 'dry-run') ? { action: 'dlq.redrive', target: args.positionals.slice(1, 50).join(' ') } : undefined),
   async run(args) {
     const [action, ...ids] = args.positionals;
     const places = ids.map(placeOf);

@@ -39,6 +39,7 @@ export const models: Command = {
     ['tidemark models promote 1a2b3c4d --canary 0.1 --why "better in the campaign"', 'a tenth of the customers'],
     ['tidemark models rollback --why "scores look wrong"', 'back to the champion before'],
   ],
+  audited: ({ positionals: [action = '', target = ''] }) => (['promote', 'rollback', 'import'].includes(action) ? { action: `models.${action}`, target } : undefined),
   async run(args) {
     const [action = '', ...rest] = args.positionals;
     const spec = ACTIONS[action];

@@ -13,6 +13,7 @@ export const reset: Command = {
     ['tidemark reset landing', 'after OFFSET_EXPIRED in landing'],
     ['tidemark reset features --rebuild', 'after STATE_VERSION_UNKNOWN'],
   ],
+  audited: ({ positionals: [target = ''] }) => ({ action: 'reset', target }),
   async run(args) {
     const what = NAMES.find((name) => name === args.positionals[0]);
     if (what === undefined) throw new UsageError(`reset: got ${JSON.stringify(args.positionals[0])}, expected ${NAMES.join(', ')}`);

@@ -9,8 +9,9 @@ import { createRegistry } from '../../../runtime/registry/registry.js';
 import type { RetrainEvent } from '../../../schemas/events/retrain-event.js';
 import { TOPICS } from '../../../schemas/topics.js';
 import { rowsOf } from '../../../stream-processors/drift/aggregates.js';
-import { retrainCodec } from '../../../stream-processors/drift/decisions.js';
+import { createDecisions, retrainCodec } from '../../../stream-processors/drift/decisions.js';
 import { requestRetraining } from '../../../stream-processors/drift/request.js';
+import { scheduledReason } from '../../../stream-processors/drift/scheduled.js';
 import { Child } from '../../support/child.js';
 import { startCluster, testLog } from '../../support/cluster.js';
 import { DAY_MS, HOUR_MS, landDay, landModel, type ShopDay } from '../../support/drift-shop.js';
@@ -21,6 +22,8 @@ import { until } from '../../support/wait.js';
 /** The drift service on a real broker and a real ClickHouse: quiet days, a burst of missing amounts, a change of the population, kills. */
 const START = Date.UTC(2026, 1, 2);
 const VERSION = '20260201T000000Z-00000001';
+/** Log loss of the holdout; what a day costs more is what a retraining may win. */
+const PROMISED = 0.125;
 const seed = seedOf(4_711);
 t.comment(`seed ${seed}`);
 t.setTimeout(400_000);
@@ -56,13 +59,17 @@ t.test('the drift service', async (t) => {
     await sleep(300);
     return (await looks()).at(-1)?.day === to;
   }, 120_000);
+  /** Of the days that performance is reported of: the latest when it was asked is one of them. */
+  const gains = async (): Promise<number[]> => (await rowsOf<{ gain: number }>(client,
+    `SELECT value - {promised:Float64} AS gain FROM performance_reports FINAL WHERE metric = 'log_loss' AND segment = '' AND model_version = {version:String}`, { promised: PROMISED, version: VERSION })).map(({ gain }) => gain);
+  const isGain = async (gain: number | null): Promise<boolean> => gain !== null && gain > 0 && (await gains()).some((one) => Math.abs(one - gain) < 1e-9);
   const ports = [settings.DRIFT_METRICS_PORT, await freePort()];
   const processes = ports.map((port, i) => new Child('drift-process.js', { ...env, INSTANCE: String(i), DRIFT_METRICS_PORT: String(port) }));
   t.teardown(async () => {
     for (const child of processes) await child.kill();
     if (!t.passing()) for (const { lines } of processes) process.stderr.write(`${lines.slice(-40).join('\n')}\n`);
   });
-  await landModel(client, random, VERSION);
+  await landModel(client, random, VERSION, { log_loss: PROMISED });
   await land(8);
   for (const child of processes) child.start();
 
@@ -143,6 +150,7 @@ t.test('the drift service', async (t) => {
     t.equal(event.window_to, day(13), 'the second window of the change');
     t.ok(event.evidence.length >= 3 && event.evidence.every(({ p, value, threshold }) => p !== null && p < 1e-3 && value >= threshold), JSON.stringify(event.evidence));
     t.match(event.explanation, /^changed since 2026-02-13, in 2 windows in a row: .*at most one false alarm in 90 days/);
+    t.ok(await isGain(event.expected_gain), `expected gain ${event.expected_gain} of ${JSON.stringify(await gains())}`);
     t.equal(event.cooldown_until, day(13) + settings.DRIFT_COOLDOWN_H * HOUR_MS);
     t.same((await looks()).map((look) => look.day), Array.from({ length: days - 1 }, (_, i) => i + 1));
     t.same((await looks()).slice(12).map(({ mode }) => mode), Array.from({ length: days - 13 }, () => 'alarmed'));
@@ -155,6 +163,9 @@ t.test('the drift service', async (t) => {
     const manual = (await events()).filter(({ reason }) => reason === 'manual');
     t.same(new Set(manual.map(({ event_id }) => event_id)), new Set([asked.event_id]), 'the same key is the same retraining');
     t.match(manual[0], { decision: 'retrain', explanation: 'new prices', requested_by: 'user:anna', model_version: VERSION, window_to: day(days - 1) + 23 * HOUR_MS });
+    const scheduled = await scheduledReason({ settings: { ...settings, RETRAIN_SCHEDULE: '0 6 * * *' }, client, decisions: createDecisions('churn', codec, testLog) })!.ask(0);
+    t.match(scheduled?.drafts, [{ reason: 'schedule', decision: 'retrain', model_version: VERSION, dedupe_key: `schedule/churn/${new Date(day(days - 1) + 6 * HOUR_MS).toISOString()}`, window_to: day(days - 1) + 23 * HOUR_MS }]);
+    t.ok(await isGain(scheduled!.drafts[0]!.expected_gain) && await isGain(manual[0]!.expected_gain), `expected gains ${scheduled!.drafts[0]!.expected_gain}, ${manual[0]!.expected_gain}`);
     await t.rejects(requestRetraining(settings, testLog, { why: ' ', by: 'user:anna' }), { code: 'INPUT_INVALID' });
   });
 });
