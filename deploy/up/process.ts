@@ -16,6 +16,8 @@ export interface ProcessOptions {
   readonly name: string;
   /** The subcommand and its arguments. */
   readonly args: readonly string[];
+  /** Flags of Node.js itself. */
+  readonly nodeFlags?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logDir: string;
   /** Sees every line that the process prints. */
@@ -34,13 +36,13 @@ export interface Process {
  * Runs a subcommand as a process of its own. It has its own process group, so that Ctrl-C reaches the supervisor alone,
  * which stops the parts in order; and a channel to this process, whose end it takes for a stop.
  */
-export function startProcess({ name, args, env, logDir, onLine }: ProcessOptions): Process {
+export function startProcess({ name, args, nodeFlags = [], env, logDir, onLine }: ProcessOptions): Process {
   mkdirSync(logDir, { recursive: true });
   const logFile = join(logDir, `${name}.log`);
   if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`);
   const file = createWriteStream(logFile, { flags: 'a' });
   file.on('error', () => {});
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child: ChildProcess = spawn(process.execPath, [...nodeFlags, MAIN, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => { file.end(); resolve(signal === null ? `exit code ${code}` : `signal ${signal}`); });

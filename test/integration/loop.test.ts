@@ -18,6 +18,8 @@ import { runs, until } from '../support/wait.js';
 const SEED = seedOf(3);
 const [FAULT_DAY, FAULT_DAYS, SHIFT_DAY] = [63, 2, 98];
 const HOUR_MS = 3_600_000;
+/** Between two questions to ClickHouse, which has enough to do. */
+const LOOK_MS = 300;
 t.setTimeout(460_000);
 t.comment(`TEST_SEED=${SEED}`);
 const random = seeded(SEED);
@@ -58,7 +60,7 @@ async function comes<Found>(what: string, find: () => Promise<Found | undefined>
   await until(what, async () => {
     if (up.process.exitCode !== null) throw new Error(`tidemark up has ended: ${up.output().slice(-2000)}`);
     return (found = await find()) !== undefined;
-  }, deadlineMs).catch(async (error: unknown) => {
+  }, deadlineMs, LOOK_MS).catch(async (error: unknown) => {
     broken = true;
     t.comment(JSON.stringify({ lookedTo: day(await loop.lookedTo()), ledger: await loop.ledger(), events: await loop.retrainEvents() }, undefined, 1));
     throw error;

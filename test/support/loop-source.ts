@@ -8,6 +8,7 @@ import { runs } from './wait.js';
 /** Days of event time that the source may be ahead of drift before it is held, and until it goes on. A look needs a window of seven. */
 const AHEAD_DAYS = { most: 12, least: 9.5 };
 const STARTS_MAX = 5;
+const PACE_MS = 300;
 
 export interface PacedSource {
   /** Ends it as Ctrl-C does. */
@@ -32,7 +33,7 @@ export function startPacedSource(dataDir: string, env: Readonly<Record<string, s
   let child = start();
   const pacing = (async () => {
     let held: ChildProcess | undefined;
-    for (; !stopping; await sleep(100)) {
+    for (; !stopping; await sleep(PACE_MS)) {
       const days = await ahead().catch(() => undefined);
       if (days === undefined || stopping) continue;
       if (held !== child && days > AHEAD_DAYS.most) (held = child).kill('SIGSTOP');

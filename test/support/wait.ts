@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until something holds, at most `deadlineMs`. @throws with what was waited for */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 90_000): Promise<void> {
+/** Waits until something holds, at most `deadlineMs`; asks again after `pollMs`, longer where asking costs something. @throws with what was waited for */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 90_000, pollMs = 20): Promise<void> {
   const end = Date.now() + deadlineMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await sleep(20);
+    await sleep(pollMs);
   }
 }
 
