@@ -6,9 +6,9 @@ import { PROJECT_ROOT } from '../../runtime/paths.js';
 import { runs } from './wait.js';
 
 /** Days of event time that the source may be ahead of drift before it is held, and until it goes on. A look needs a window of seven. */
-const AHEAD_DAYS = { most: 12, least: 9.5 };
+const AHEAD_DAYS = { most: 16, least: 13 };
 const STARTS_MAX = 5;
-const PACE_MS = 300;
+const PACE_MS = 1000;
 
 export interface PacedSource {
   /** Ends it as Ctrl-C does. */
