@@ -12,7 +12,10 @@ import type { ServerParts } from './server.js';
 
 export const BATCH_BYTES_MAX = 16 * 1024 * 1024;
 const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines)\s*(?:;|$)/i;
-const RULE: BodyRule = { bytesMax: BATCH_BYTES_MAX, type: JSON_TYPE, typeName: 'application/json or application/x-ndjson' };
+const CSV_TYPE = /^text\/csv\s*(?:;|$)/i;
+const RULE: BodyRule = {
+  bytesMax: BATCH_BYTES_MAX, type: new RegExp(`${JSON_TYPE.source}|${CSV_TYPE.source}`, 'i'), typeName: 'application/json, text/csv or application/x-ndjson',
+};
 
 const prediction = z.object({
   customer_id: z.string().optional(), score: z.number().min(0).max(1).optional(), decision: z.enum(DECISIONS).optional(), degraded: z.boolean().optional(),
@@ -30,18 +33,19 @@ export function routeBatch(parts: Pick<ServerParts, 'view' | 'bulk' | 'log'>): R
     method: 'post', path: '/batch-predict', role: 'scorer',
     doc: {
       summary: 'many scores', tag: 'scores',
-      description: `Rows as POST /predict takes them, in a list of up to ${BATCH_ROWS_MAX} rows and ${BATCH_BYTES_MAX / 2 ** 20} MB; or one a line (NDJSON) without end: lines are answered while others are still being sent, each by its score or by what is wrong with it.`,
-      body: { 'application/json': z.union([list, z.strictObject({ instances: list })]), 'application/x-ndjson': 'text' },
+      description: `Rows as POST /predict takes them, in a list of up to ${BATCH_ROWS_MAX} rows and ${BATCH_BYTES_MAX / 2 ** 20} MB; as many in a CSV document whose first row names features in any order, or customer_id alone; or one a line (NDJSON) without end: lines are answered while others are still being sent, each by its score or by what is wrong with it.`,
+      body: { 'application/json': z.union([list, z.strictObject({ instances: list })]), 'text/csv': 'text', 'application/x-ndjson': 'text' },
       answers: { 200: { what: 'scores in the order of the rows', content: { 'application/json': answer, 'application/x-ndjson': 'text' } } },
       problems: [400, 413, 415, 503],
     },
     handle(res, req, finish) {
-      if (LINES_TYPE.test(req.getHeader('content-type'))) return streamLines(res, finish, bulk, parts.log);
-      takeList(res, req, finish);
+      const type = req.getHeader('content-type');
+      if (LINES_TYPE.test(type)) return streamLines(res, finish, bulk, parts.log);
+      takeWhole(CSV_TYPE.test(type) ? 'csv' : 'json', res, req, finish);
     },
   }];
 
-  function takeList(res: TaggedResponse, req: HttpRequest, finish: Finish): void {
+  function takeWhole(what: 'json' | 'csv', res: TaggedResponse, req: HttpRequest, finish: Finish): void {
     // A body of unknown length may become as large as it may be.
     const declared = req.getHeader('content-length');
     const held = Math.min(BATCH_BYTES_MAX, declared === '' ? BATCH_BYTES_MAX : Number(declared) || 0);
@@ -58,7 +62,7 @@ export function routeBatch(parts: Pick<ServerParts, 'view' | 'bulk' | 'log'>): R
         return finish((r) => sendProblem(r, problem!));
       }
       // uWebSockets takes a chunk's memory back after this call.
-      bulk!.run('json', new Uint8Array(bytes), res.requestId ?? '', 0).then((done) => finish((r) => answerWith(r, done)), (error: unknown) => {
+      bulk!.run(what, new Uint8Array(bytes), res.requestId ?? '', 0).then((done) => finish((r) => answerWith(r, done)), (error: unknown) => {
         parts.log.error('request_failed', error, { path: '/batch-predict', request_id: res.requestId });
         finish((r) => sendProblem(r, INTERNAL));
       }).finally(release);

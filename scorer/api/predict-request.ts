@@ -6,8 +6,9 @@ import type { FieldError } from './problem.js';
 export type PredictRequest = { readonly customerId: string } | { readonly values: readonly number[] };
 
 /** Beyond it a double has no float32, which the model computes in. */
-const FLOAT32_MAX = 3.4028234663852886e38;
-const VALUE_RULE = 'a number within float32’s range, or null where it is missing';
+export const FLOAT32_MAX = 3.4028234663852886e38;
+export const VALUE_RULE = 'a number within float32’s range, or null where it is missing';
+export const CUSTOMER_ID_RULE = `a string of 1 to ${EVENT_BOUNDS.id_length_max} characters`;
 
 /** The bodies that POST /predict takes, for a list of feature names. Unknown fields are refused by name. */
 export function predictSchemas(names: readonly string[]) {
@@ -15,8 +16,7 @@ export function predictSchemas(names: readonly string[]) {
   const inOrder = z.array(value, `${names.length} values in view order`).length(names.length, `${names.length} values in view order: ${names.join(', ')}`);
   const byName = z.strictObject(Object.fromEntries(names.map((name) => [name, value])));
   const explain = z.boolean().optional().describe('whether the answer says what the score is made of');
-  const idRule = `a string of 1 to ${EVENT_BOUNDS.id_length_max} characters`;
-  const customer = z.strictObject({ customer_id: z.string(idRule).min(1, idRule).max(EVENT_BOUNDS.id_length_max, idRule) });
+  const customer = z.strictObject({ customer_id: z.string(CUSTOMER_ID_RULE).min(1, CUSTOMER_ID_RULE).max(EVENT_BOUNDS.id_length_max, CUSTOMER_ID_RULE) });
   return { inOrder, byName, customer, any: z.union([customer.extend({ explain }), z.strictObject({ features: z.union([byName, inOrder]), explain }), inOrder]) };
 }
 

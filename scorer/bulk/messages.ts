@@ -16,8 +16,8 @@ export type FromWorker =
   /** Rows of the log of API predictions, encoded. */
   | { readonly kind: 'log'; readonly bytes: Uint8Array; readonly rows: number };
 
-/** A list of rows; whole lines of NDJSON; a request of the Open Inference Protocol. */
-export type BulkWork = 'json' | 'lines' | 'infer';
+/** A list of rows; a CSV document; whole lines of NDJSON; a request of the Open Inference Protocol. */
+export type BulkWork = 'json' | 'csv' | 'lines' | 'infer';
 
 export interface WorkerSetup {
   readonly names: readonly string[];

@@ -1,3 +1,4 @@
+import { readCsv } from './csv.js';
 import { createRowReader } from '../core/json-rows.js';
 import { parseJson } from '../api/body.js';
 import { predictRequestParser } from '../api/predict-request.js';
@@ -27,7 +28,7 @@ export function createBatchReader(names: readonly string[]) {
 
   function room(row: number): void {
     if ((row + 1) * width <= matrix.length) return;
-    const wider = new Float32Array(matrix.length * 2);
+    const wider = new Float32Array(Math.max(matrix.length * 2, (row + 1) * width));
     wider.set(matrix);
     matrix = wider;
   }
@@ -76,6 +77,13 @@ export function createBatchReader(names: readonly string[]) {
     json(bytes: Uint8Array, from = 0): Rows | Problem {
       const count = usual(bytes, from);
       return count > 0 ? { from, count, customers: [], problems: NONE } : general(bytes, from);
+    },
+    csv(bytes: Uint8Array): Rows | Problem {
+      const read = readCsv(bytes, names, BATCH_ROWS_MAX, (rows) => {
+        room(rows - 1);
+        return matrix;
+      });
+      return 'status' in read ? read : { from: 0, ...read, problems: NONE };
     },
     /** Whole lines, each a row; empty ones are passed over. */
     lines(bytes: Uint8Array): Rows {

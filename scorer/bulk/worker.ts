@@ -52,7 +52,7 @@ async function scoreTogether(group: readonly Work[]): Promise<void> {
   const read: { work: Work; rows: Rows }[] = [];
   let end = 0;
   for (const work of group) {
-    const rows = work.what === 'json' ? reader.json(work.bytes, end) : reader.lines(work.bytes);
+    const rows = work.what === 'json' ? reader.json(work.bytes, end) : work.what === 'csv' ? reader.csv(work.bytes) : reader.lines(work.bytes);
     if ('status' in rows) say({ kind: 'refused', id: work.id, problem: rows });
     else {
       read.push({ work, rows });
@@ -65,7 +65,7 @@ async function scoreTogether(group: readonly Work[]): Promise<void> {
   const scoredAt = Date.now();
   const ms = performance.now() - startedAt;
   for (const { work, rows } of read) {
-    const bytes = text.encode((work.what === 'json' ? batchJson : batchLines)(by, rows, scored, scoredAt, absent)) as Uint8Array<ArrayBuffer>;
+    const bytes = text.encode((work.what === 'lines' ? batchLines : batchJson)(by, rows, scored, scoredAt, absent)) as Uint8Array<ArrayBuffer>;
     say({ kind: 'done', id: work.id, bytes, rows: rows.count, ms: end === 0 ? 0 : (ms * rows.count) / end }, bytes.buffer);
   }
   for (const { work, rows } of read) logRows(work, rows, scored, scoredAt, absent, by);

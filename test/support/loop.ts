@@ -12,9 +12,9 @@ const DAY_MS = 86_400_000;
  * so that a week of it, matured, is in what the successor learns from.
  */
 export const LOOP_ENV: Readonly<Record<string, string>> = {
-  LABEL_HORIZON_DAYS: '7', PERFORMANCE_WINDOW_H: '168', TRAIN_HOLDOUT_DAYS: '7', TRAIN_FAMILIES: 'xgboost', TRAIN_SEARCH_TRIALS: '2',
+  KAFKA_PARTITIONS: '2', LABEL_HORIZON_DAYS: '7', PERFORMANCE_WINDOW_H: '336', TRAIN_HOLDOUT_DAYS: '7', TRAIN_FAMILIES: 'xgboost', TRAIN_SEARCH_TRIALS: '2',
   DRIFT_STEP_H: '168', DRIFT_PERSISTENCE: '3', DRIFT_SEGMENTS: 'channel=', DRIFT_POLL_MS: '1000', DRIFT_MULTIVARIATE_ROWS: '1000', LANDING_FLUSH_MS: '1500', COMMIT_INTERVAL_MS: '500',
-  ROLLOUT_MODE: 'canary', ROLLOUT_CLOCK: 'event', ROLLOUT_CHECK_S: '1', CANARY_STEPS: '0.3', ROLLOUT_STEP_S: String(3 * 86_400), ROLLOUT_STEP_ROWS: '500', PROBATION_S: String(14 * 86_400),
+  ROLLOUT_MODE: 'canary', ROLLOUT_CLOCK: 'event', ROLLOUT_CHECK_S: '1', CANARY_STEPS: '0.3', ROLLOUT_STEP_S: String(3 * 86_400), ROLLOUT_STEP_ROWS: '500', PROBATION_S: String(21 * 86_400),
   // every customer that the trial compares, however slow the machine; no sweep, whose passes follow the machine's clock
   SHADOW_TIME_SHARE: '1', ROLLBACK_LATENCY_US_MAX: '1000000', SWEEP_INTERVAL_S: '0',
 };

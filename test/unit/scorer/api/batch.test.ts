@@ -55,6 +55,30 @@ t.test('with a model', async (t) => {
     t.equal((await post(`${url}/batch-predict`, ' '.repeat(17 * 2 ** 20))).status, 413);
   });
 
+  t.test('a CSV document: columns in any order, those left out and empty cells are missing', async (t) => {
+    const rows = rowsOf(1300);
+    const order = names.map((_, i) => (i * 7) % names.length);
+    const csv = [order.map((i) => names[i]).join(','), ...rows.map((row) => order.map((i) => row[i]).join(','))].join('\r\n');
+    const { status, body } = await post(`${url}/batch-predict`, `\ufeff${csv}\r\n`, 'text/csv; charset=utf-8');
+    t.equal(status, 200);
+    t.equal(body.predictions.length, rows.length);
+    t.equal(rows.findIndex((row, i) => !close(body.predictions[i].score, model.score(row))), -1);
+
+    const partly = await post(`${url}/batch-predict`, `${names[2]},${names[0]}\n"1e2",\n`, 'text/csv');
+    const same = await post(`${url}/batch-predict`, JSON.stringify([names.map((_, i) => (i === 2 ? 100 : null))]));
+    t.same(partly.body.predictions, same.body.predictions);
+    t.match(await post(`${url}/batch-predict`, 'customer_id\nZoë\nnobody\n', 'text/csv'), { status: 200, body: { predictions: [{ customer_id: 'Zoë' }, { customer_id: 'nobody', error: { status: 404 } }] } });
+  });
+
+  t.test('a CSV document that is none names row, column and rule', async (t) => {
+    const [a, b] = names as [string, string];
+    for (const [csv, errors] of [
+      [`${a},nonsense\n1,2\n`, [{ field: 'nonsense', rule: /columns are features/ }]], [`${a},${a}\n1,2\n`, [{ field: a, rule: /one column/ }]], [`${a},customer_id\n1,Zoë\n`, [{ field: 'customer_id', rule: /alone/ }]],
+      [`${a},${b}\n1,2\nx,1e39\n`, [{ field: `1.${a}`, rule: /a number/ }, { field: `1.${b}`, rule: /float32/ }]], [`${a},${b}\n1\n`, [{ field: 'body', rule: /as many cells/ }]],
+      [`${a}\n`, [{ field: 'body', rule: /1 to 100000 rows, got 0/ }]], ['', [{ field: 'body' }]], [`customer_id\n${'x'.repeat(300)}\n`, [{ field: '0.customer_id' }]], [`${a}\n"1\n`, [{ field: 'body' }]],
+    ] as const) t.match(await post(`${url}/batch-predict`, csv, 'text/csv'), { status: 400, body: { code: 'INPUT_INVALID', errors } }, JSON.stringify(csv).slice(0, 60));
+  });
+
   t.test('lines: each is answered by its score or by what is wrong with it', async (t) => {
     const rows = rowsOf(3);
     const lines = [JSON.stringify(rows[0]), '', JSON.stringify({ customer_id: 'Zoë' }), '{"features":', '  ', JSON.stringify({ features: rows[1]!.slice(2) }), `${JSON.stringify({ features: rows[2] })}\r`, '{"customer_id":"nobody"}'];
@@ -124,5 +148,5 @@ interface Answer { status: number; type: string | null; text: string; body: any 
 async function post(url: string, body: string, type = 'application/json'): Promise<Answer> {
   const res = await fetch(url, { method: 'POST', headers: { 'content-type': type }, body });
   const text = await res.text();
-  return { status: res.status, type: res.headers.get('content-type'), text, body: text.startsWith('{') && type === 'application/json' ? JSON.parse(text) : undefined };
+  return { status: res.status, type: res.headers.get('content-type'), text, body: /^application\/(problem\+)?json/.test(res.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined };
 }
