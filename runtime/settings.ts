@@ -71,6 +71,7 @@ export const SETTINGS = {
   SCORER_ADDRESS_BURST: count(0, 0, 1_000_000).describe('requests that an address may make at once; 0: what two seconds give'),
   SCORER_CONNECTIONS_MAX: count(20_000, 1, 1_000_000).describe('most connections at once, WebSockets included'),
   SCORER_CACHE_ROWS: count(16_384, 0, 1_000_000).describe('rows whose score POST /predict remembers as long as the model serves, used while looking up costs less than it saves; 0: none'),
+  SCORER_BULK_THREADS: count(2, 1, 64).describe('threads that score batches, each begun when there is work for it; on Linux they yield to single requests'),
   LIVE_CLIENTS_MAX: count(10_000, 1, 1_000_000).describe('most live connections of a scorer: WebSocket and server-sent events'),
   LIVE_CLIENTS_PER_CALLER_MAX: count(1000, 1, 1_000_000).describe('most live connections of one caller: of a key, or of an address where there are no keys'),
   LIVE_WAITING_BYTES: count(131_072, 4096, 16_777_216).describe('most bytes of scores that wait for a live subscription that reads too slowly; beyond it the oldest are left out and counted'),

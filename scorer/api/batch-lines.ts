@@ -4,9 +4,9 @@ import { beginAnswer, INTERNAL, isProblem, OVERLOADED, sendProblem, type Problem
 import { writePieces } from './pieces.js';
 import type { Finish } from './route.js';
 
-/** Bytes of whole lines that go to the worker at once. */
+/** Bytes of whole lines that go to a worker at once. */
 const BLOCK_BYTES = 128 * 1024;
-/** Blocks of one request that wait for the worker or for the client: beyond it the client is not read from. */
+/** Blocks of one request that wait for a worker or for the client: beyond it the client is not read from. */
 const BLOCKS_MAX = 4;
 /** A line, which is one row. */
 export const LINE_BYTES_MAX = 64 * 1024;
@@ -21,7 +21,7 @@ export function streamLines(res: TaggedResponse, finish: Finish, bulk: Bulk, log
   let parts: Buffer[] = [];
   let partBytes = 0;
   let row = 0;
-  /** Sent to the worker and not yet taken by the client. */
+  /** Sent to a worker and not yet taken by the client. */
   let open = 0;
   let read = false;
   let paused = false;
@@ -29,6 +29,8 @@ export function streamLines(res: TaggedResponse, finish: Finish, bulk: Bulk, log
   let begun = false;
   let writable = true;
   const unsent: Uint8Array<ArrayBuffer>[] = [];
+  /** Threads score blocks side by side; those before the next are among the unsent then. */
+  let inOrder: Promise<unknown> = Promise.resolve();
 
   const end = (): void => {
     if (over) return;
@@ -81,7 +83,7 @@ export function streamLines(res: TaggedResponse, finish: Finish, bulk: Bulk, log
     open++;
     const first = row;
     row += countLines(lines);
-    bulk.run('lines', lines, res.requestId ?? '', first).then((done) => {
+    inOrder = Promise.all([bulk.run('lines', lines, res.requestId ?? '', first), inOrder]).then(([done]) => {
       if (over) return;
       if (isProblem(done)) return fail(done);
       unsent.push(done.bytes);

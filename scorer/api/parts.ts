@@ -27,7 +27,7 @@ export interface ApiOptions {
   latest(customerId: string): Buffer | undefined;
 }
 
-/** What answers requests for scores: the queue of single ones, the worker of batches, the log of both, the customers' past. */
+/** What answers requests for scores: the queue of single ones, the threads of batches, the log of both, the customers' past. */
 export function createApiParts({ settings, view, log, holder, trial, calls, metrics, latest }: ApiOptions) {
   const threshold = settings.DECISION_THRESHOLD;
   const sender = clickHouseSender(settings);
@@ -35,7 +35,7 @@ export function createApiParts({ settings, view, log, holder, trial, calls, metr
   const featureCount = view.features.length;
   const cached = createCachedCalls({ holder, calls, featureCount, cacheRows: settings.SCORER_CACHE_ROWS, observe: (rows, ms) => metrics.modelCall('api', rows, ms) });
   const queue = createScoreQueue({ holder, calls: cached, fallbackScore: settings.FALLBACK_SCORE, featureCount, threshold, clock: Date.now });
-  const bulk = createBulk({ view, holder, threshold, model: settings.MODEL_NAME, log, apiLog, latest, observe: (rows, ms) => metrics.modelCall('bulk', rows, ms) });
+  const bulk = createBulk({ view, holder, threshold, model: settings.MODEL_NAME, threads: settings.SCORER_BULK_THREADS, log, apiLog, latest, observe: (rows, ms) => metrics.modelCall('bulk', rows, ms) });
   const history = createHistory(settings, log);
   const explainer = createExplainer({ log, observe: metrics.explained });
   const recent = createRecentReader(settings, view);

@@ -1,6 +1,6 @@
 import type { Problem } from '../api/problem.js';
 
-/** What the scorer and its bulk worker say to each other. Bytes are moved, not copied. */
+/** What the scorer and its bulk workers say to each other. Bytes are moved, not copied. */
 export type ToWorker =
   | { readonly kind: 'model'; readonly onnx: Uint8Array; readonly version: string }
   /** `argument`: of lines the number of the first row, of infer the length of the JSON. */

@@ -121,7 +121,7 @@ export function createScorerMetrics(): ScorerMetrics {
     },
     compared: (outcome, rows) => uncompared.inc({ outcome }, rows),
     watchApi({ bulk, apiLog }) {
-      gauge('tidemark_scorer_bulk_waiting', 'Batches that wait for the worker or are with it.', [], function () { this.set(bulk.state.waiting); });
+      gauge('tidemark_scorer_bulk_waiting', 'Batches that wait for a worker or are with one.', [], function () { this.set(bulk.state.waiting); });
       gauge('tidemark_scorer_bulk_held_bytes', 'Bytes that batches in hand may have; 64 MB are the most.', [], function () { this.set(bulk.state.heldBytes); });
       total('tidemark_scorer_bulk_rows_total', 'Rows scored in batches.', () => bulk.state.rows);
       total('tidemark_scorer_api_log_landed_total', 'Predictions of the API that ClickHouse has taken.', () => apiLog.counts.landed);

@@ -89,7 +89,7 @@ export async function startTestScorer(t: { teardown(end: () => Promise<void>): u
   const up = createProbe(() => Promise.resolve());
   const state = createScorerState({ holder, store, tasks, kafka: up, registry: up, more: () => ({ clickhouse: { status: 'up' }, requests: requestsHealth(queue.counts, { waiting: 0, refused: 0, timed_out: 0 }) }) });
   metrics.watch({ live, lag: tasks, customers: () => store.stats().customers });
-  const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', log, latest: (id) => store.get(id), observe: (rows, ms) => metrics.modelCall('bulk', rows, ms), ...(more.apiLog === undefined ? {} : { apiLog: more.apiLog }) });
+  const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', threads: 2, log, latest: (id) => store.get(id), observe: (rows, ms) => metrics.modelCall('bulk', rows, ms), ...(more.apiLog === undefined ? {} : { apiLog: more.apiLog }) });
   const page = livePage === undefined ? undefined : createLivePage({ ...livePage, view, log, store, holder, health: state.health });
   const server = await serve({ view, log, queue, live, metrics, bulk, holder, latest: (id) => store.get(id), health: state.health, serves: state.serves, ...(page === undefined ? {} : { page: page.root, pageRoutes: page.routes }), ...more }, '127.0.0.1', listenOn ?? 0);
   let ended: Promise<void> | undefined;
