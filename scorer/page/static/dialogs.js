@@ -1,7 +1,7 @@
 // @ts-check
 /** The two things that a person gives: the reason of a retraining, and a key. */
 import { ask, key, Refused } from './api.js';
-import { changed, say, state } from './state.js';
+import { changed, drawNow, say, state } from './state.js';
 import { h } from './vdom.js';
 
 /** Opens as a modal when it is drawn first; the browser keeps the focus inside and gives it back. @param {HTMLDialogElement} dialog */
@@ -20,7 +20,7 @@ export function openRetrain() {
   // One key a dialog: sent twice it is one retraining.
   Object.assign(state.retrain, { busy: false, error: null, why: '', key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` });
   state.dialog = 'retrain';
-  changed();
+  drawNow();
 }
 
 /** @param {() => void} again */
@@ -60,7 +60,7 @@ export function openKey() {
   // A key that this tab has, and that is not taken, is the reason of its being opened.
   Object.assign(state.entry, { busy: false, error: state.trouble?.status === 401 && key.get() !== null ? NOT_TAKEN : null });
   state.dialog = 'key';
-  changed();
+  drawNow();
 }
 
 const NOT_TAKEN = 'The server does not take this key: it is unknown, expired or revoked.';

@@ -44,6 +44,9 @@ export function changed() {
   requestAnimationFrame(() => { asked = false; draw(); });
 }
 
+/** Draws at once: where a person opens something and types on, the keys are to go there. */
+export const drawNow = () => draw();
+
 /** Tells those who do not see the page; used sparingly. @param {string} text */
 export function say(text) {
   const place = document.getElementById('said');

@@ -172,7 +172,8 @@ t.test('a key that ends while the page is open: what is there stays, with its ag
   await page.locator('.connection.good', { hasText: 'live' }).waitFor();
   t.equal(await page.locator('.overview.old, .banner:has-text("any more")').count(), 0);
 
-  await page.getByRole('button', { name: 'Ask for a retraining…' }).click();
+  const focused = await page.getByRole('button', { name: 'Ask for a retraining…' }).evaluate((button: any) => { button.click(); return button.ownerDocument.activeElement.id as string; });
+  t.equal(focused, 'why', 'what is typed at once goes there');
   await page.keyboard.type('a new catalogue');
   await page.getByRole('dialog').getByRole('button', { name: 'Ask for a retraining' }).click();
   await until('it was asked for', () => asked.length === 1);
