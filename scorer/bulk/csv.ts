@@ -1,12 +1,11 @@
 import { parse } from 'csv-parse/sync';
-import { CUSTOMER_ID_RULE, FLOAT32_MAX, VALUE_RULE } from '../api/predict-request.js';
+import { CUSTOMER_ID_RULE, ERRORS_MAX, FLOAT32_MAX, VALUE_RULE } from '../api/predict-request.js';
 import { invalid, type FieldError, type Problem } from '../api/problem.js';
 import { EVENT_BOUNDS } from '../../schemas/events/customer-event.js';
 
 const CUSTOMER = 'customer_id';
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const ROW_CHARACTERS_MAX = 64 * 1024;
-const ERRORS_MAX = 50;
 const CELL_RULE = VALUE_RULE.replace('null', 'empty');
 
 /** Rows of a document: values that were written into the matrix, or customers whose values are to be looked up. */
@@ -21,13 +20,14 @@ export interface CsvRows {
  * @param room a matrix with room for so many rows
  */
 export function readCsv(bytes: Uint8Array, names: readonly string[], rowsMax: number, room: (rows: number) => Float32Array): CsvRows | Problem {
-  const table = tableOf(bytes);
+  const table = tableOf(bytes, rowsMax);
   if ('status' in table) return table;
   const [header = [], ...rows] = table;
   const columns = header.map((name) => name.trim());
-  if (rows.length === 0 || rows.length > rowsMax) return invalid([{ field: 'body', rule: `a row of column names and 1 to ${rowsMax} rows, got ${rows.length}` }]);
+  if (rows.length === 0 || rows.length > rowsMax) return invalid([{ field: 'body', rule: `a row of column names and 1 to ${rowsMax} rows, got ${rows.length > rowsMax ? 'more' : rows.length}` }]);
   if (columns.length === 1 && columns[0] === CUSTOMER) return customersOf(rows);
-  const unknown = columns.flatMap((name, column) => columnErrors(name.slice(0, 100), columns.indexOf(name) !== column, names));
+  // So many columns more than there are features are so many errors: the rest need not be looked at.
+  const unknown = columns.slice(0, names.length + ERRORS_MAX).flatMap((name, column) => columnErrors(name.slice(0, 100), columns.indexOf(name) !== column, names));
   if (unknown.length > 0) return invalid(unknown.slice(0, ERRORS_MAX));
 
   const places = columns.map((name) => names.indexOf(name));
@@ -44,9 +44,10 @@ export function readCsv(bytes: Uint8Array, names: readonly string[], rowsMax: nu
   return errors.length > 0 ? invalid(errors.slice(0, ERRORS_MAX)) : { count: rows.length, customers: [] };
 }
 
-function tableOf(bytes: Uint8Array): string[][] | Problem {
+/** The header and the rows, one too many at most: the smallest rows of a large body would take a hundred times its memory. */
+function tableOf(bytes: Uint8Array, rowsMax: number): string[][] | Problem {
   try {
-    return parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), { bom: true, skip_empty_lines: true, max_record_size: ROW_CHARACTERS_MAX });
+    return parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), { bom: true, skip_empty_lines: true, max_record_size: ROW_CHARACTERS_MAX, to: rowsMax + 2 });
   } catch (error) {
     return invalid([{ field: 'body', rule: `CSV, all rows of as many cells as the first: ${(error as Error).message.slice(0, 200)}` }]);
   }

@@ -76,6 +76,8 @@ t.test('with a model', async (t) => {
       [`${a},nonsense\n1,2\n`, [{ field: 'nonsense', rule: /columns are features/ }]], [`${a},${a}\n1,2\n`, [{ field: a, rule: /one column/ }]], [`${a},customer_id\n1,Zoë\n`, [{ field: 'customer_id', rule: /alone/ }]],
       [`${a},${b}\n1,2\nx,1e39\n`, [{ field: `1.${a}`, rule: /a number/ }, { field: `1.${b}`, rule: /float32/ }]], [`${a},${b}\n1\n`, [{ field: 'body', rule: /as many cells/ }]],
       [`${a}\n`, [{ field: 'body', rule: /1 to 100000 rows, got 0/ }]], ['', [{ field: 'body' }]], [`customer_id\n${'x'.repeat(300)}\n`, [{ field: '0.customer_id' }]], [`${a}\n"1\n`, [{ field: 'body' }]],
+      [`${a}\n${'1\n'.repeat(7 * 2 ** 20)}`, [{ field: 'body', rule: /1 to 100000 rows, got more/ }]], [`${Array.from({ length: 12_000 }, (_, i) => `c${i}`).join(',')}\n`, [{ field: 'body' }]],
+      [`${Array.from({ length: 9000 }, (_, i) => `c${i}`).join(',')}\n${'1,'.repeat(8999)}1\n`, [{ field: 'c0', rule: /columns are features/ }]],
     ] as const) t.match(await post(`${url}/batch-predict`, csv, 'text/csv'), { status: 400, body: { code: 'INPUT_INVALID', errors } }, JSON.stringify(csv).slice(0, 60));
   });
 
