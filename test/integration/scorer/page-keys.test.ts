@@ -179,6 +179,7 @@ t.test('a key that ends while the page is open: what is there stays, with its ag
   await until('it was asked for', () => asked.length === 1);
   t.match(asked[0], { why: 'a new catalogue', by: 'page:the operator' }, 'with the name of the key that is used now');
   await page.getByRole('status').filter({ hasText: 'A retraining was asked for.' }).waitFor({ state: 'attached' });
+  t.equal(await page.getByRole('status').textContent(), 'A retraining was asked for.');
   t.same(complaints(), []);
   await page.context().close();
 });
