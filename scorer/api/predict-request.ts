@@ -49,7 +49,8 @@ function checked<T>(schema: z.ZodType<T>, input: unknown, at: string, use: (valu
   return parsed.success ? use(parsed.data) : { errors: fieldErrors(parsed.error, at) };
 }
 
-const ERRORS_MAX = 50;
+/** Fields that are named in one answer. */
+export const ERRORS_MAX = 50;
 
 /** zod's issues as fields and rules. */
 export function fieldErrors(error: z.ZodError, at: string): FieldError[] {

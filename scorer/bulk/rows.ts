@@ -1,12 +1,11 @@
 import { readCsv } from './csv.js';
 import { createRowReader } from '../core/json-rows.js';
 import { parseJson } from '../api/body.js';
-import { predictRequestParser } from '../api/predict-request.js';
+import { ERRORS_MAX, predictRequestParser } from '../api/predict-request.js';
 import { invalid, type FieldError, type Problem } from '../api/problem.js';
 
 /** Rows of one body. Beyond it a client sends several, or NDJSON. */
 export const BATCH_ROWS_MAX = 100_000;
-const ERRORS_MAX = 50;
 const ROWS_FIRST = 1024;
 
 /** Rows of a body as they were read into the reader's matrix, from row `from` on; all numbers of rows are the matrix's. */

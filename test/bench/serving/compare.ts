@@ -11,7 +11,7 @@ import { cpuSecondsOf } from '../cpu.js';
 /**
  * One scorer process beside a Rust server, Fastify and FastAPI with the same model, in turns: single rows at 32 connections,
  * single rows at a fixed rate (open loop: latency from when a request was due), batches of 100 rows.
- * SERVING_DIR: the built harness. PEERS, ROUNDS, SECS, RATE, ONLY (single, rate, batch), CACHE_ROWS (all of the harness’ 10,000 rows come around).
+ * SERVING_DIR: the built harness. PEERS, ROUNDS, SECS, RATE, ONLY (single, rate, batch), BULK_THREADS, CACHE_ROWS (all of the harness’ 10,000 rows come around).
  */
 const dir = process.env['SERVING_DIR'] ?? '';
 if (!existsSync(join(dir, 'bench.py'))) throw new Error('SERVING_DIR names no harness of serving peers');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Log } from '../../../runtime/log.js';
+import { SETTINGS } from '../../../runtime/settings.js';
 import { MANIFEST_DEFAULTS } from '../../../schemas/events/model.js';
 import { customerActivity as view } from '../../../schemas/features/customer-activity.js';
 import { featureNames, predictionsAvro } from '../../../schemas/features/derive.js';
@@ -21,7 +22,7 @@ import { benchHub } from './hub.js';
  * The scorer's own server, queue, model holder, bulk worker and log, without Kafka, on the harness' model: 20 values, as the
  * default view has. Scores are remembered where CACHE_ROWS says so: the peers do not. The log's blocks are written and then let go: the peers have no log at all.
  */
-const { MODEL = '', PORT = '0', FOLDER = '', CACHE_ROWS = '0', BULK_THREADS = '2' } = process.env;
+const { MODEL = '', PORT = '0', FOLDER = '', CACHE_ROWS = '0', BULK_THREADS } = process.env;
 const folder = dirname(MODEL);
 const rows = readFileSync(join(folder, 'rows.jsonl'), 'utf8').split('\n').slice(0, 64).map((line) => JSON.parse(line) as number[]);
 const scores = (JSON.parse(readFileSync(join(folder, 'ref.json'), 'utf8')) as number[]).slice(0, 64);
@@ -34,7 +35,7 @@ const apiLog = createApiLog({ viewVersion: view.version, width: names.length, by
 const cached = createCachedCalls({ holder, calls: createModelCalls({ holder, log }), featureCount: names.length, cacheRows: Number(CACHE_ROWS), observe: (count, ms) => metrics.modelCall('api', count, ms) });
 metrics.watchCache(cached.counts);
 const queue = createScoreQueue({ holder, calls: cached, fallbackScore: 0.5, featureCount: names.length, threshold: 0.5, clock: Date.now });
-const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', threads: Number(BULK_THREADS), log, apiLog, latest: (id) => store.get(id), observe: (count, ms) => metrics.modelCall('bulk', count, ms) });
+const bulk = createBulk({ view, holder, threshold: 0.5, model: 'churn', threads: SETTINGS.SCORER_BULK_THREADS.parse(BULK_THREADS), log, apiLog, latest: (id) => store.get(id), observe: (count, ms) => metrics.modelCall('bulk', count, ms) });
 const onnx = readFileSync(MODEL);
 const offered = await holder.offer({
   onnx,
