@@ -19,12 +19,12 @@ export const logisticRegression: Family = {
     return {
       transform: ({ values, rows, labels }) => ({ values: standardise(standardisation, values, rows), rows, columns: widthOf(standardisation), labels }),
       part: (json, output) => linearPart(standardisation, parseLinearModel(json), output),
-      // On standardised columns a weight is what one deviation does; all columns of a feature belong to it.
+      // On standardised columns a weight is what one deviation does; a feature's indicator belongs to it.
       weights(json) {
         const { weights } = parseLinearModel(json);
         return Float64Array.from({ length: columns }, (_, column) => {
           const indicator = standardisation.missing.indexOf(column);
-          return Math.abs(weights[column]!) + Math.abs(weights[columns + column]!) + (indicator < 0 ? 0 : Math.abs(weights[2 * columns + indicator]!));
+          return Math.abs(weights[column]!) + (indicator < 0 ? 0 : Math.abs(weights[columns + indicator]!));
         });
       },
     };

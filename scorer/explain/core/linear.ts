@@ -8,15 +8,14 @@ export interface Linear {
 }
 
 /** The operators that the trainer writes for its logistic regression, before calibration (trainer/onnx/linear.ts). */
-const WEIGHED = ['Sub', 'Div', 'Clip', 'Where', 'MatMul'];
-const OPERATORS = ['IsNaN', 'Abs', 'Add', 'Log', 'Sign', 'Mul', ...WEIGHED, ...WEIGHED, 'Cast', 'MatMul', 'Add', 'Add', 'Add', 'Sigmoid'];
+const OPERATORS = ['IsNaN', 'Sub', 'Div', 'Clip', 'Where', 'MatMul', 'Cast', 'MatMul', 'Add', 'Add', 'Sigmoid'];
 
 export const isLinear = ({ nodes }: OnnxGraph): boolean => OPERATORS.every((operator, i) => nodes[i]?.operator === operator);
 export const LINEAR_OPERATORS = OPERATORS.length;
 
 /**
- * A feature counts as it is and by its signed logarithm, both centred and scaled, so that weight times value is coefficient
- * times (value - mean); a missing value is the mean, and adds the weight of its indicator.
+ * A feature is centred and scaled, so that weight times value is coefficient times (value - mean); a missing value is the mean,
+ * and adds the weight of its indicator.
  */
 export function readLinear(graph: OnnxGraph, columns: number): Linear {
   const vector = (name: string, length: number): Float64Array => {
@@ -26,20 +25,15 @@ export function readLinear(graph: OnnxGraph, columns: number): Linear {
   };
   const [low] = vector('deviations_min', 1) as unknown as [number];
   const [high] = vector('deviations_max', 1) as unknown as [number];
-  const scaleOf = (name: string) => ({ mean: vector(`${name}_mean`, columns), deviation: vector(`${name}_deviation`, columns), weights: vector(`${name}_weights`, columns) });
-  const plain = scaleOf('plain');
-  const log = scaleOf('log');
+  const [mean, deviation, weights] = [vector('mean', columns), vector('deviation', columns), vector('weights', columns)];
   const indicators = vector('indicator_weights', columns);
   const [expected] = vector('bias', 1) as unknown as [number];
-  const weighed = (value: number, { mean, deviation, weights }: typeof plain, i: number): number =>
-    weights[i]! * Math.min(high, Math.max(low, (value - mean[i]!) / deviation[i]!));
   return {
     expected,
     addTo(row, at, out) {
       for (let i = 0; i < columns; i++) {
         const value = row[at + i]!;
-        // The logarithm in float32, as the graph takes it.
-        out[i]! += Number.isNaN(value) ? indicators[i]! : weighed(value, plain, i) + weighed(Math.sign(value) * Math.fround(Math.log(Math.fround(1 + Math.abs(value)))), log, i);
+        out[i]! += Number.isNaN(value) ? indicators[i]! : weights[i]! * Math.min(high, Math.max(low, (value - mean[i]!) / deviation[i]!));
       }
     },
   };

@@ -32,7 +32,7 @@ function labelled(seed: number, rows: number, columns: number): LabelledRows {
 
 /** Columns of the library's matrix that belong to a feature: a linear model has several of each. */
 const columnsOf = (name: FamilyName, features: number, missing: readonly number[]): readonly (readonly number[])[] =>
-  Array.from({ length: features }, (_, i) => (name !== 'logistic_regression' ? [i] : [i, features + i, ...(missing.includes(i) ? [2 * features + missing.indexOf(i)] : [])]));
+  Array.from({ length: features }, (_, i) => (name !== 'logistic_regression' ? [i] : [i, ...(missing.includes(i) ? [features + missing.indexOf(i)] : [])]));
 
 const SHAPES: readonly (readonly [FamilyName, Hyper, number])[] = [
   ['xgboost', {}, 200], ['xgboost', { max_depth: 6, learning_rate: 0.1, min_child_weight: 1 }, 200], ['xgboost', { max_depth: 1 }, 20], ['xgboost', { max_depth: 12, min_child_weight: 0 }, 30],
