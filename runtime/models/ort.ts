@@ -1,4 +1,4 @@
-import { ort, ortBinding } from '../onnxruntime.js';
+import { ortBinding } from '../onnxruntime.js';
 
 /**
  * ONNX Runtime's own session, called directly. The package's public `run` wraps this same synchronous call in a timer
@@ -8,16 +8,17 @@ import { ort, ortBinding } from '../onnxruntime.js';
  */
 export interface NativeValue { readonly name: string; readonly isTensor: boolean; readonly type?: number; readonly shape?: readonly number[] }
 export interface NativeTensor { readonly type: string; readonly data: ArrayLike<number>; readonly dims: readonly number[] }
+/** A matrix as the library reads it; one object serves every call. */
+export interface NativeMatrix { readonly type: 'float32'; readonly location: 'cpu'; readonly dims: [rows: number, columns: number]; /** Rows beyond `dims` are not read. */ data: Float32Array }
 export interface NativeSession {
   loadModel(buffer: ArrayBufferLike, byteOffset: number, byteLength: number, options: object): void;
   readonly inputMetadata: readonly NativeValue[];
   readonly outputMetadata: readonly NativeValue[];
-  run(feeds: Record<string, NativeTensor>, fetches: Record<string, null>, options: object): Record<string, NativeTensor>;
+  run(feeds: Record<string, NativeMatrix>, fetches: Record<string, null>): Record<string, NativeTensor>;
   dispose(): void;
 }
 
 const { binding, initOrt } = ortBinding as { binding: { InferenceSession: new () => NativeSession }; initOrt: () => void };
-const Tensor = ort.Tensor as unknown as new (type: 'float32', data: Float32Array, dims: readonly number[]) => NativeTensor;
 
 /** Element types by ONNX's own numbers: a model takes float32, and gives float32 or float64. */
 export const ONNX_FLOAT32 = 1;
@@ -31,4 +32,4 @@ export function loadNative(onnx: Uint8Array, intraOpNumThreads: number): NativeS
   return session;
 }
 
-export const matrixTensor = (data: Float32Array, rows: number, columns: number): NativeTensor => new Tensor('float32', data, [rows, columns]);
+export const nativeMatrix = (data: Float32Array, rows: number, columns: number): NativeMatrix => ({ type: 'float32', location: 'cpu', dims: [rows, columns], data });

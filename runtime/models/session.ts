@@ -1,5 +1,5 @@
 import { messageOf, TidemarkError } from '../errors.js';
-import { loadNative, matrixTensor, ONNX_FLOAT32, ONNX_FLOAT64, type NativeSession, type NativeTensor, type NativeValue } from './ort.js';
+import { loadNative, nativeMatrix, ONNX_FLOAT32, ONNX_FLOAT64, type NativeSession, type NativeTensor, type NativeValue } from './ort.js';
 
 /** A model that is ready to score. Calls are synchronous: whoever holds one during a call holds it to the end of the call. */
 export interface ScoringSession {
@@ -61,7 +61,7 @@ function probeRows(native: NativeSession, input: string, featureCount: number): 
   const fetches = Object.fromEntries(native.outputMetadata.filter(isFloat).map((o) => [o.name, null]));
   if (Object.keys(fetches).length === 0) return {};
   try {
-    return native.run({ [input]: matrixTensor(matrix, PROBE_ROWS, featureCount) }, fetches, {});
+    return native.run({ [input]: nativeMatrix(matrix, PROBE_ROWS, featureCount) }, fetches);
   } catch (error) {
     throw new Error(`it fails on a matrix of ${PROBE_ROWS} rows (${messageOf(error)})`, { cause: error });
   }
@@ -85,15 +85,17 @@ function findOutput(outputs: readonly NativeValue[], probe: Record<string, Nativ
 }
 
 function createSession(native: NativeSession, input: string, output: string, columns: 1 | 2, featureCount: number, name: string): ScoringSession {
+  const rowsIn = nativeMatrix(new Float32Array(0), 0, featureCount);
+  const feeds = { [input]: rowsIn };
   const fetches = { [output]: null };
-  const options = {};
   return {
     featureCount,
     score(matrix, rows, out, outAt) {
       let data: ArrayLike<number>;
       try {
-        const feeds = { [input]: matrixTensor(matrix.length === rows * featureCount ? matrix : matrix.subarray(0, rows * featureCount), rows, featureCount) };
-        data = (native.run(feeds, fetches, options)[output] as NativeTensor).data;
+        rowsIn.data = matrix;
+        rowsIn.dims[0] = rows;
+        data = (native.run(feeds, fetches)[output] as NativeTensor).data;
       } catch (error) {
         throw new TidemarkError('INTERNAL', `model ${name}: ONNX Runtime failed on ${rows} rows: ${messageOf(error)}`, { cause: error });
       }

@@ -59,9 +59,12 @@ export function problemJson({ status, code, detail, errors }: Problem, requestId
   });
 }
 
+const OK = '200 OK';
+
 /** Status line and what every answer carries. Every answer begins with it. */
 export function beginAnswer(res: TaggedResponse, status: string): HttpResponse {
-  res.writeStatus(status);
+  // 200 is what uWebSockets writes when nothing is said: a call less for most answers.
+  if (status !== OK) res.writeStatus(status);
   res.answered = status;
   if (res.requestId !== undefined) res.writeHeader('x-request-id', res.requestId);
   const more = res.moreHeaders;
@@ -77,8 +80,8 @@ export function sendProblem(res: TaggedResponse, problem: Problem): void {
   res.end(problemJson(problem, res.requestId));
 }
 
-export const sendText = (res: HttpResponse, body: string, mediaType: string, status = '200 OK'): void =>
+export const sendText = (res: HttpResponse, body: string, mediaType: string, status = OK): void =>
   void beginAnswer(res, status).writeHeader('content-type', mediaType).end(body);
 
-export const sendJson = (res: HttpResponse, body: unknown, status = '200 OK'): void =>
+export const sendJson = (res: HttpResponse, body: unknown, status = OK): void =>
   sendText(res, typeof body === 'string' ? body : JSON.stringify(body), 'application/json', status);

@@ -57,11 +57,12 @@ const OVERLOADED_MS = 5000;
 /** Of a moving mean. */
 const SMOOTHING = 0.1;
 
-interface Bank { readonly matrix: Float32Array; readonly waiting: Scored[] }
+/** The first `rows` of `waiting` wait: setting an array's length is a call into V8's runtime, for every lone request. */
+interface Bank { readonly matrix: Float32Array; readonly waiting: (Scored | undefined)[]; rows: number }
 
 export function createScoreQueue({ holder, calls, fallbackScore, featureCount, threshold, clock, now = () => performance.now() }: ScoreQueueOptions): ScoreQueue {
   const scores = new Float64Array(CHUNK_ROWS_MAX);
-  const newBank = (): Bank => ({ matrix: new Float32Array(QUEUE_ROWS_MAX * featureCount), waiting: [] });
+  const newBank = (): Bank => ({ matrix: new Float32Array(QUEUE_ROWS_MAX * featureCount), waiting: new Array<Scored | undefined>(QUEUE_ROWS_MAX).fill(undefined), rows: 0 });
   /** Callers may submit again while they are answered: into the other bank. */
   let bank = newBank();
   let other = newBank();
@@ -82,31 +83,35 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
   }
 
   /** By count and by time: what has waited already, and what the rows before it will take. */
-  const full = (): boolean => bank.waiting.length >= QUEUE_ROWS_MAX || (bank.waiting.length >= rowsMin && now() - firstAt + bank.waiting.length * msPerRow > QUEUE_WAIT_MS_MAX);
+  const full = (): boolean => bank.rows >= QUEUE_ROWS_MAX || (bank.rows >= rowsMin && now() - firstAt + bank.rows * msPerRow > QUEUE_WAIT_MS_MAX);
 
   function flush(): void {
     look();
     const taken = bank;
     bank = other;
     other = taken;
-    for (let at = 0; at < taken.waiting.length;) at += scoreChunk(taken, at);
-    taken.waiting.length = 0;
+    for (let at = 0; at < taken.rows;) at += scoreChunk(taken, at);
+    taken.rows = 0;
   }
 
   /** @returns how many rows were answered */
-  function scoreChunk({ matrix, waiting }: Bank, at: number): number {
-    const rows = Math.min(waiting.length - at, model?.chunkRows ?? waiting.length - at);
+  function scoreChunk({ matrix, waiting, rows: all }: Bank, at: number): number {
+    const rows = Math.min(all - at, model?.chunkRows ?? all - at);
     let failure: Error | undefined;
     let modelVersion = '';
     try {
       const startedAt = now();
-      modelVersion = calls.score(matrix.subarray(at * featureCount, (at + rows) * featureCount), rows, scores).manifest.version;
+      modelVersion = calls.score(at === 0 ? matrix : matrix.subarray(at * featureCount), rows, scores).manifest.version;
       msPerRow += ((now() - startedAt) / rows - msPerRow) * SMOOTHING;
     } catch (error) {
       failure = error as Error;
     }
     const scoredAt = clock();
-    for (let i = 0; i < rows; i++) (waiting[at + i] as Scored)(failure ?? answer(scores[i] as number, modelVersion, scoredAt), matrix, (at + i) * featureCount);
+    for (let i = at; i < at + rows; i++) {
+      const done = waiting[i] as Scored;
+      waiting[i] = undefined;
+      done(failure ?? answer(scores[i - at] as number, modelVersion, scoredAt), matrix, i * featureCount);
+    }
     return rows;
   }
 
@@ -125,10 +130,11 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
         refusedAt = now();
         return -1;
       }
-      return bank.waiting.length * featureCount;
+      return bank.rows * featureCount;
     },
     submit(done) {
-      if (bank.waiting.push(done) !== 1) return;
+      bank.waiting[bank.rows++] = done;
+      if (bank.rows !== 1) return;
       firstAt = now();
       setImmediate(flush);
     },

@@ -8,7 +8,7 @@ import type { Bulk } from '../bulk/bulk.js';
 import type { LoadedModel } from '../model/load.js';
 import type { Trial } from '../model/trial.js';
 import type { Scored, SkipReason } from '../stream/score-records.js';
-import { createStageHistogram } from './stage-histogram.js';
+import { createHotHistogram } from './hot-histogram.js';
 
 export interface ScorerMetrics {
   readonly contentType: string;
@@ -56,14 +56,14 @@ export function createScorerMetrics(): ScorerMetrics {
   /** A counter that something else counts. */
   const total = (name: string, help: string, read: () => number): Counter => new Counter({ name, help, registers, collect() { this.reset(); this.inc(read()); } });
 
-  const stages = createStageHistogram(register, 'tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.',
-    ['event_to_features', 'features_to_score', 'score_to_commit', 'event_to_commit'], LATENCY_S.map((s) => s * 1000));
+  const stages = createHotHistogram(register, 'tidemark_scorer_stage_seconds', 'Time of a record between two stages: event appended → features written → scored → prediction committed.', 'stage', LATENCY_S);
+  const [toFeatures, toScore, toCommit, whole] = [stages.of('event_to_features'), stages.of('features_to_score'), stages.of('score_to_commit'), stages.of('event_to_commit')];
   const batchRows = histogram('tidemark_scorer_batch_rows', 'Records in one transaction.', ROWS, ['partition']);
   const processSeconds = histogram('tidemark_scorer_batch_process_seconds', 'Decoding, scoring and encoding of one transaction’s records.', LATENCY_S, []);
   const commitSeconds = histogram('tidemark_scorer_batch_commit_seconds', 'Commit of one transaction.', LATENCY_S, []);
-  const callRows = histogram('tidemark_scorer_model_call_rows', 'Rows in one call to the model.', ROWS, ['source']);
-  const callSeconds = histogram('tidemark_scorer_model_call_seconds', 'Duration of one call to the model.', CALL_S, ['source']);
-  const http = histogram('tidemark_scorer_http_seconds', 'Time from a request’s headers to its answer.', LATENCY_S, ['path']);
+  const callRows = createHotHistogram(register, 'tidemark_scorer_model_call_rows', 'Rows in one call to the model.', 'source', ROWS);
+  const callSeconds = createHotHistogram(register, 'tidemark_scorer_model_call_seconds', 'Duration of one call to the model.', 'source', CALL_S);
+  const http = createHotHistogram(register, 'tidemark_scorer_http_seconds', 'Time from a request’s headers to its answer.', 'path', LATENCY_S);
   const explain = histogram('tidemark_scorer_explain_seconds', 'Time of an explanation, its wait for the thread included.', LATENCY_S, []);
   const skips = counter('tidemark_scorer_skipped_total', 'Records of customer-features that gave no prediction.', ['reason']);
   const rollbacks = counter('tidemark_scorer_rollbacks_total', 'Transactions that were taken back.', ['partition', 'code']);
@@ -81,19 +81,19 @@ export function createScorerMetrics(): ScorerMetrics {
     contentType: register.contentType,
     register,
     text: () => register.metrics(),
-    httpAnswered: (path, ms) => http.observe({ path }, ms / 1000),
+    httpAnswered: (path, ms) => http.of(path).observe(ms / 1000),
     modelCall(source, rows, ms) {
-      callRows.observe({ source }, rows);
-      callSeconds.observe({ source }, ms / 1000);
+      callRows.of(source).observe(rows);
+      callSeconds.of(source).observe(ms / 1000);
     },
     explained: (_rows, ms) => explain.observe(ms / 1000),
     committed(rows, atMs) {
       for (const { prediction, producedAt, featuresAt, scoredAt } of rows) {
         if (prediction === null) continue;
-        stages.observe(0, since(featuresAt, producedAt));
-        stages.observe(1, since(scoredAt, featuresAt));
-        stages.observe(2, since(atMs, scoredAt));
-        stages.observe(3, since(atMs, producedAt));
+        toFeatures.observe(secondsSince(featuresAt, producedAt));
+        toScore.observe(secondsSince(scoredAt, featuresAt));
+        toCommit.observe(secondsSince(atMs, scoredAt));
+        whole.observe(secondsSince(atMs, producedAt));
       }
     },
     batch(partition, rows, processMs, commitMs) {
@@ -151,4 +151,4 @@ export function createScorerMetrics(): ScorerMetrics {
 }
 
 /** Clocks of two machines may differ by more than a stage takes. */
-const since = (atMs: number, fromMs: number): number => Math.max(0, atMs - fromMs);
+const secondsSince = (atMs: number, fromMs: number): number => Math.max(0, atMs - fromMs) / 1000;

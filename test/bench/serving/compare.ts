@@ -11,7 +11,8 @@ import { cpuSecondsOf } from '../cpu.js';
 /**
  * One scorer process beside a Rust server, Fastify and FastAPI with the same model, in turns: single rows at 32 connections,
  * single rows at a fixed rate (open loop: latency from when a request was due), batches of 100 rows.
- * SERVING_DIR: the built harness. PEERS, ROUNDS, SECS, RATE, ONLY (single, rate, batch), BULK_THREADS, CACHE_ROWS (all of the harness’ 10,000 rows come around).
+ * SERVING_DIR: the built harness. PEERS, ROUNDS, SECS, RATE, ONLY (single, rate, batch), BULK_THREADS, CACHE_ROWS (all of the harness’ 10,000 rows come around),
+ * PIN=1 (server and load each on a core of its own, as if the load came from elsewhere: left alone, the kernel puts both on one core while they fit there).
  */
 const dir = process.env['SERVING_DIR'] ?? '';
 if (!existsSync(join(dir, 'bench.py'))) throw new Error('SERVING_DIR names no harness of serving peers');
@@ -20,6 +21,7 @@ const rounds = Number(process.env['ROUNDS'] ?? 3);
 const secs = Number(process.env['SECS'] ?? 5);
 const rate = Number(process.env['RATE'] ?? 5000);
 const only = process.env['ONLY']?.split(' ');
+const pin = process.env['PIN'] === '1';
 const CONNECTIONS = 32;
 const PORT = 18_100;
 const run = promisify(execFile);
@@ -32,9 +34,11 @@ const reference = JSON.parse(readFileSync(join(dir, 'ref.json'), 'utf8')) as num
 function start(peer: string, folder: string): ChildProcess {
   const env = { ...process.env, PORT: String(PORT), MODEL: join(dir, 'model.onnx'), FOLDER: folder };
   return peer === 'tidemark'
-    ? spawn(process.execPath, [...(process.env['NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== ''), fileURLToPath(new URL('./server.js', import.meta.url))], { env, stdio: ['ignore', 'inherit', 'inherit'] })
-    : spawn(join(dir, 'start', `${peer}.sh`), { env, stdio: ['ignore', 'ignore', 'ignore'] });
+    ? spawn(...onCore(0, process.execPath, [...(process.env['NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== ''), fileURLToPath(new URL('./server.js', import.meta.url))]), { env, stdio: ['ignore', 'inherit', 'inherit'] })
+    : spawn(...onCore(0, join(dir, 'start', `${peer}.sh`), []), { env, stdio: ['ignore', 'ignore', 'ignore'] });
 }
+
+const onCore = (core: number, command: string, args: readonly string[]): [string, string[]] => (pin ? ['taskset', ['-c', String(core), command, ...args]] : [command, [...args]]);
 
 const listens = (): Promise<boolean> => new Promise((resolve) => {
   const socket = connect(PORT, '127.0.0.1', () => { socket.destroy(); resolve(true); });
@@ -56,7 +60,7 @@ async function check(): Promise<void> {
 }
 
 async function wrk(path: string, file: string, seconds: number): Promise<{ rps: number; requests: number; errors: number }> {
-  const { stdout } = await run('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', 'post.lua', `http://127.0.0.1:${PORT}`, '--', `bodies/${file}`, path], { cwd: dir });
+  const { stdout } = await run(...onCore(1, 'wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', 'post.lua', `http://127.0.0.1:${PORT}`, '--', `bodies/${file}`, path]), { cwd: dir });
   return JSON.parse(/JSON(\{.*\})/.exec(stdout)![1]!) as { rps: number; requests: number; errors: number };
 }
 
@@ -79,7 +83,7 @@ async function measure(peer: string): Promise<Figures> {
       figures.errors += errors;
     }
     if (wants('rate')) {
-      const { stdout } = await run(join(dir, 'rust', 'target', 'release', 'olc'), [String(PORT), '/predict', 'bodies/one.txt', String(rate), String(secs), String(CONNECTIONS)], { cwd: dir });
+      const { stdout } = await run(...onCore(1, join(dir, 'rust', 'target', 'release', 'olc'), [String(PORT), '/predict', 'bodies/one.txt', String(rate), String(secs), String(CONNECTIONS)]), { cwd: dir });
       const { p50_ms, p99_ms, done, errors } = JSON.parse(stdout) as { p50_ms: number; p99_ms: number; done: number; errors: number };
       Object.assign(figures, { p50_ms_at_rate: p50_ms, p99_ms_at_rate: p99_ms, done_at_rate: done });
       figures.errors += errors;
@@ -122,4 +126,4 @@ for (let round = 0; round < rounds; round++)
   }
 const keys = ['rps', 'cpu_us', 'p50_ms_at_rate', 'p99_ms_at_rate', 'rows_per_s', 'cpu_us_a_row'] as const;
 const medians = Object.fromEntries([...all].map(([peer, list]) => [peer, Object.fromEntries(keys.filter((key) => list[0]![key] !== undefined).map((key) => [key, median(list.map((figures) => figures[key]!))]))]));
-console.log(JSON.stringify({ bench: 'serving', rounds, secs, connections: CONNECTIONS, rate, ...(bare === undefined ? {} : { ort_us_a_row: bare, ort_rows_per_s: Math.round(1e6 / bare) }), medians }));
+console.log(JSON.stringify({ bench: 'serving', rounds, secs, connections: CONNECTIONS, rate, pin, ...(bare === undefined ? {} : { ort_us_a_row: bare, ort_rows_per_s: Math.round(1e6 / bare) }), medians }));
