@@ -30,13 +30,13 @@ export function parseMavenVersion(text: string): readonly [number, number] | und
 }
 
 /** The Java command, checked to be there and new enough. @throws TidemarkError REQUIREMENT_MISSING */
-export async function requireJava(env: NodeJS.ProcessEnv = process.env): Promise<{ command: string; major: number }> {
+export async function requireJava(env: NodeJS.ProcessEnv = process.env): Promise<{ command: string; major: number; /** All that it says of itself. */ build: string }> {
   const command = javaCommand(env);
   const output = await versionOf(command, ['-version'], env, `Java: cannot run ${command}; expected Java ${JAVA_MAJOR_MIN} or newer: ${INSTALL_JAVA}`);
   const major = parseJavaMajor(output);
   if (major === undefined || major < JAVA_MAJOR_MIN)
     throw new TidemarkError('REQUIREMENT_MISSING', `Java: ${command} is version ${major ?? 'unknown'}; expected ${JAVA_MAJOR_MIN} or newer: ${INSTALL_JAVA}`);
-  return { command, major };
+  return { command, major, build: output };
 }
 
 /** The Maven command, checked to be there and new enough. @throws TidemarkError REQUIREMENT_MISSING */

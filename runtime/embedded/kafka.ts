@@ -7,6 +7,7 @@ import { TidemarkError } from '../errors.js';
 import { kafkajs } from '../kafka/kafkajs.js';
 import type { Log } from '../log.js';
 import { freePort, isPortFree, LOOPBACK } from '../ports.js';
+import { classArchive } from './class-archive.js';
 import { requireJava } from './java.js';
 import { kafkaProperties } from './kafka-properties.js';
 import { fetchJars, type Progress } from './maven.js';
@@ -47,20 +48,22 @@ export async function startEmbeddedKafka(options: EmbeddedKafkaOptions): Promise
   const java = await requireJava();
   const jars = await fetchJars('kafka', options.jarsDir ?? process.env['JARS_DIR'] ?? join(dataDir, 'jars'), options.progress);
   const mark = `-Dtidemark.kafka=${dataDir}`;
+  const archive = await classArchive(resolve(jars), java.build);
   const base = [...JVM, mark, ...LOGGING, '-cp', `${resolve(jars)}/*`];
 
   const folder = join(dataDir, 'kafka');
   await mkdir(folder, { recursive: true });
   const propertiesFile = join(folder, 'server.properties');
   await writeFile(propertiesFile, kafkaProperties(port, await freePort(), join(folder, 'data')));
-  await formatOnce(java.command, base, folder, propertiesFile);
+  await formatOnce(java.command, [...archive.uses, ...base], folder, propertiesFile);
 
   options.progress?.('starting Kafka');
   const started = Date.now();
   const program = await startProgram({
-    name: 'kafka', command: java.command, args: [...base, 'kafka.Kafka', propertiesFile], dataDir, mark,
+    name: 'kafka', command: java.command, args: [...archive.options, ...base, 'kafka.Kafka', propertiesFile], dataDir, mark,
     beforeStart: () => requireFree(port),
   });
+  void program.exited.then(archive.keep);
   const brokers = `${LOOPBACK}:${port}`;
   await waitUntilReady('Kafka', program, async () => !(await isPortFree(port)), READY_DEADLINE_MS);
   await waitUntilReady('Kafka', program, () => warmUp(brokers).then(() => true, () => false), READY_DEADLINE_MS);

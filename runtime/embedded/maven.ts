@@ -19,6 +19,8 @@ export type JarPart = keyof typeof PARTS;
 export type Progress = (line: string) => void;
 
 const FETCH_DEADLINE_MS = 15 * 60_000;
+/** How the names of what is not whole yet begin. */
+export const UNFINISHED = '.unfinished-';
 const ABANDONED_MS = 60 * 60_000;
 const PROGRESS_INTERVAL_MS = 250;
 const OUTPUT_LINES_KEPT = 200;
@@ -49,7 +51,7 @@ export async function fetchJars(part: JarPart, jarsDir: string, progress: Progre
   const { command } = await requireMaven();
   await mkdir(jarsDir, { recursive: true });
   await removeAbandoned(jarsDir);
-  const unfinished = await mkdtemp(resolve(jarsDir, '.unfinished-'));
+  const unfinished = await mkdtemp(resolve(jarsDir, UNFINISHED));
   try {
     await runMaven(command, part, unfinished, progress);
     await rename(unfinished, folder).catch((error: unknown) => {
@@ -103,10 +105,10 @@ function firstError(lines: readonly string[]): string {
   return error.replace('[ERROR] ', '').slice(0, 600);
 }
 
-/** Folders that a killed fetch left behind, old enough that nobody works in them. */
-async function removeAbandoned(jarsDir: string): Promise<void> {
+/** What a killed fetch or program left behind, old enough that nobody works in it. */
+export async function removeAbandoned(jarsDir: string): Promise<void> {
   for (const name of await readdir(jarsDir)) {
-    if (!name.startsWith('.unfinished-')) continue;
+    if (!name.startsWith(UNFINISHED)) continue;
     const path = join(jarsDir, name);
     const age = await stat(path).then((found) => Date.now() - found.mtimeMs, () => 0);
     if (age > ABANDONED_MS) await rm(path, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { TidemarkError } from '../errors.js';
 import type { Log } from '../log.js';
 import { isPortFree, LOOPBACK } from '../ports.js';
+import { classArchive } from './class-archive.js';
 import { requireJava } from './java.js';
 import { fetchJars, partVersion, type Progress } from './maven.js';
 import { startProgram, waitUntilReady } from './program.js';
@@ -46,9 +47,10 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions): P
 
   options.progress?.('starting the schema registry');
   const started = Date.now();
+  const archive = await classArchive(folder, java.build);
   const mark = `-Dtidemark.registry=${dataDir}`;
   const program = await startProgram({
-    name: 'registry', command: java.command, args: [...JVM, ...QUIET, mark, '-jar', jar], dataDir, mark,
+    name: 'registry', command: java.command, args: [...archive.options, ...JVM, ...QUIET, mark, '-jar', jar], dataDir, mark,
     env: {
       QUARKUS_HTTP_HOST: LOOPBACK,
       QUARKUS_HTTP_PORT: String(port),
@@ -68,6 +70,7 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions): P
         throw new TidemarkError('PORT_TAKEN', `registry: port ${port} on ${LOOPBACK} is taken; set SCHEMA_REGISTRY_PORT to another, or SCHEMA_REGISTRY_URL to use the registry that is there`, { details: { port, variable: 'SCHEMA_REGISTRY_PORT' } });
     },
   });
+  void program.exited.then(archive.keep);
   const url = `http://${LOOPBACK}:${port}/apis/ccompat/v7`;
   // It answers requests before it has read its journal: an id would be unknown that is there a moment later.
   const isReady = async (): Promise<boolean> => await answers(`http://${LOOPBACK}:${port}/health/ready`) && answers(`${url}/subjects`);

@@ -20,7 +20,7 @@ const [FAULT_DAY, FAULT_DAYS, SHIFT_DAY] = [63, 2, 98];
 const HOUR_MS = 3_600_000;
 /** Between two questions to ClickHouse, which has enough to do. */
 const LOOK_MS = 1000;
-t.setTimeout(460_000);
+t.setTimeout(800_000);
 t.comment(`TEST_SEED=${SEED}`);
 const random = seeded(SEED);
 const began = Date.now();

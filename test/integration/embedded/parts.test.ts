@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { startEmbeddedKafka } from '../../../runtime/embedded/kafka.js';
-import { fetchJars } from '../../../runtime/embedded/maven.js';
+import { fetchJars, partVersion } from '../../../runtime/embedded/maven.js';
 import { startEmbeddedRegistry } from '../../../runtime/embedded/registry.js';
 import { createKafka } from '../../../runtime/kafka/client.js';
 import { offsetRanges } from '../../../runtime/kafka/read-partition.js';
@@ -130,4 +130,26 @@ t.test('a fetch that fails leaves nothing behind, and says why', async (t) => {
   process.env['MAVEN_OPTS'] = `-Duser.home=${home}`;
   await t.rejects(fetchJars('kafka', jarsDir), { code: 'DOWNLOAD_FAILED', message: /fetching Kafka [\d.]+ through Maven: .*start again/s });
   t.same(readdirSync(jarsDir), [], 'no half-made folder');
+});
+
+t.test('the classes of a first start are kept beside the jars, and used by the next', async (t) => {
+  const [dataDir, jarsDir] = [await folder(), await folder()];
+  for (const part of ['kafka', 'registry'] as const) symlinkSync(await fetchJars(part, TEST_JARS_DIR), join(jarsDir, partVersion(part)));
+  const archives = (): string[] => readdirSync(jarsDir).filter((name) => name.endsWith('.jsa')).map((name) => name.replace(/[0-9a-f]{8}\.jsa$/, 'BUILD'));
+  const mapped = (pid: number): boolean => readFileSync(`/proc/${pid}/maps`, 'utf8').includes(jarsDir);
+  const start = async () => {
+    const kafka = await startEmbeddedKafka({ dataDir, port: await freePort(), log: testLog, jarsDir });
+    return [kafka, await startEmbeddedRegistry({ dataDir, port: await freePort(), log: testLog, jarsDir, brokers: kafka.brokers })] as const;
+  };
+  const [first, firstRegistry] = await start();
+  await firstRegistry.stop();
+  await first.stop();
+  t.same(archives(), [`${partVersion('kafka')}-BUILD`, `${partVersion('registry')}-BUILD`]);
+  t.same(readdirSync(jarsDir).filter((name) => name.startsWith('.')), [], 'whole');
+
+  const [second, secondRegistry] = await start();
+  if (process.platform === 'linux') t.ok(mapped(second.pid) && mapped(secondRegistry.pid), 'both have theirs in memory');
+  await secondRegistry.stop();
+  await second.stop();
+  t.equal(archives().length, 2);
 });
