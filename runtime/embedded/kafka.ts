@@ -48,8 +48,8 @@ export async function startEmbeddedKafka(options: EmbeddedKafkaOptions): Promise
   const java = await requireJava();
   const jars = await fetchJars('kafka', options.jarsDir ?? process.env['JARS_DIR'] ?? join(dataDir, 'jars'), options.progress);
   const mark = `-Dtidemark.kafka=${dataDir}`;
-  const archive = await classArchive(resolve(jars), java.build);
-  const base = [...JVM, mark, ...LOGGING, '-cp', `${resolve(jars)}/*`];
+  const archive = await classArchive(jars, java.build);
+  const base = [...JVM, mark, ...LOGGING, '-cp', `${jars}/*`];
 
   const folder = join(dataDir, 'kafka');
   await mkdir(folder, { recursive: true });

@@ -41,7 +41,7 @@ export const partFolder = (part: JarPart, jarsDir: string): string => resolve(ja
 export const isFetched = (part: JarPart, jarsDir: string): boolean => existsSync(partFolder(part, jarsDir));
 
 /**
- * The folder with a part's files, fetched through Maven if it is not there yet. The folder appears by one rename, so that
+ * The folder with a part's files, absolute, fetched through Maven if it is not there yet. The folder appears by one rename, so that
  * it is whole or absent, whatever ends a fetch; several processes may fetch at once. Maven keeps what it had downloaded.
  * @throws TidemarkError REQUIREMENT_MISSING without Maven, DOWNLOAD_FAILED with what Maven said
  */

@@ -41,7 +41,7 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions): P
   const { port, brokers, log } = options;
   const dataDir = resolve(options.dataDir);
   const java = await requireJava();
-  const folder = resolve(await fetchJars('registry', options.jarsDir ?? process.env['JARS_DIR'] ?? join(dataDir, 'jars'), options.progress));
+  const folder = await fetchJars('registry', options.jarsDir ?? process.env['JARS_DIR'] ?? join(dataDir, 'jars'), options.progress);
   const jar = join(folder, `apicurio-registry-app-${partVersion('registry').slice('registry-'.length)}-runner.jar`);
   if (!existsSync(jar)) throw new TidemarkError('PART_NOT_READY', `registry: ${jar} is missing; delete ${folder} and start again`);
 
