@@ -12,11 +12,14 @@ const REQUEST_TIMEOUT_MS = 120_000;
 /** Under every server's own idle timeout that is usual (ClickHouse 10 s, balancers more), so that no request meets a socket being closed. */
 const IDLE_SOCKET_MS = 2_500;
 
-/** Values survive the trip: 64-bit integers as strings in JSON, NaN and infinities as strings, ISO times on input. */
-const JSON_SETTINGS: ClickHouseSettings = {
+const DEFAULT_SETTINGS: ClickHouseSettings = {
+  // Values survive the trip: 64-bit integers as strings in JSON, NaN and infinities as strings, ISO times on input.
   output_format_json_quote_64bit_integers: 1,
   output_format_json_quote_denormals: 1,
   date_time_input_format: 'best_effort',
+  // An answer is whole or an error with its code. Of an error in the middle of a result the client finds the code only
+  // if its marks arrive in one piece of the stream.
+  wait_end_of_query: 1,
 };
 
 export const clickHouseUrl = (target: ClickHouseTarget): string => target.CLICKHOUSE_URL ?? `http://${LOOPBACK}:${target.CLICKHOUSE_PORT}`;
@@ -40,7 +43,7 @@ export function createClickHouse(target: ClickHouseTarget, options: { database?:
     max_open_connections: options.maxOpenConnections ?? 10,
     keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS },
     compression: { request: compress, response: compress },
-    clickhouse_settings: JSON_SETTINGS,
+    clickhouse_settings: DEFAULT_SETTINGS,
     // Errors come back as exceptions with their place; the client would print them a second time.
     log: { level: ClickHouseLogLevel.OFF },
     ...(target.CLICKHOUSE_CA_FILE === undefined ? {} : { tls: { ca_cert: readPem('CLICKHOUSE_CA_FILE', target.CLICKHOUSE_CA_FILE) } }),

@@ -13,7 +13,7 @@ const INSERT_ROWS = 50_000;
 /** The same rows give the same bytes, from one version of ClickHouse. */
 const DETERMINISTIC = {
   max_threads: 1, output_format_parquet_parallel_encoding: 0, output_format_parquet_row_group_size: '100000',
-  output_format_parquet_compression_method: 'zstd', output_format_parquet_string_as_string: 1, wait_end_of_query: 1,
+  output_format_parquet_compression_method: 'zstd', output_format_parquet_string_as_string: 1,
 } as const;
 
 export interface ParquetFile {

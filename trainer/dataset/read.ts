@@ -128,8 +128,6 @@ async function readShard(
   { client, view, spine }: Pick<DatasetOptions, 'client' | 'view'> & { readonly spine: string }, shard: { index: number; count: number }, parameters: QueryParameters & { events: string }, reader: RowBinaryReader,
 ): Promise<void> {
   const query = rowsQuery(view, spine, parameters.events, shard);
-  const { stream } = await client.exec({
-    query: `${query} FORMAT RowBinary`, query_params: { ...parameters, shard: shard.index, shards: shard.count }, clickhouse_settings: { wait_end_of_query: 1 },
-  });
+  const { stream } = await client.exec({ query: `${query} FORMAT RowBinary`, query_params: { ...parameters, shard: shard.index, shards: shard.count } });
   for await (const chunk of stream as AsyncIterable<Buffer>) reader.push(chunk);
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { ClickHouseSettings } from '@clickhouse/client';
 import t from 'tap';
 import { onClickHouse } from '../../../runtime/clickhouse.js';
 import { TidemarkError } from '../../../runtime/errors.js';
@@ -41,7 +42,7 @@ t.test('streams in and out', async (t) => {
   stream.resume();
   await new Promise((done) => stream.once('close', done));
   t.same(await rows('SELECT count() AS c FROM big WHERE n >= 10000000'), [{ c: '1000' }]);
-  const first = await client.query({ query: 'SELECT number FROM numbers(1000000000)', format: 'JSONEachRow' });
+  const first = await client.query({ query: 'SELECT number FROM numbers(1000000000)', format: 'JSONEachRow', clickhouse_settings: { wait_end_of_query: 0 } });
   for await (const _ of first.stream()) break;
   t.same(await rows('SELECT 1 AS x'), [{ x: 1 }], 'a result that is not read to its end harms nothing');
 });
@@ -63,8 +64,12 @@ t.test('errors', async (t) => {
   const failure = await onClickHouse(target, 'reading nothing', () => client.query({ query: 'SELECT * FROM nothing' })).catch((error: unknown) => error);
   t.ok(failure instanceof TidemarkError);
   t.match(failure, { code: 'CLICKHOUSE_QUERY_FAILED', message: /^reading nothing: ClickHouse http:\/\/127\.0\.0\.1:\d+ answered 60 UNKNOWN_TABLE: /, details: { code: 60, passing: false } });
-  const late = client.query({ query: 'SELECT throwIf(number = 3000000) FROM numbers(4000000) SETTINGS max_block_size = 1000', format: 'JSONEachRow' });
-  await t.rejects(late.then(async (result) => { for await (const _ of result.stream()); }), { code: '395' }, 'in the middle of a result');
+  const late = async (clickhouse_settings: ClickHouseSettings): Promise<void> => {
+    const result = await client.query({ query: 'SELECT throwIf(number = 300000) FROM numbers(400000) SETTINGS max_block_size = 1000', format: 'JSONEachRow', clickhouse_settings });
+    for await (const _ of result.stream());
+  };
+  for (let i = 0; i < 20; i++) await t.rejects(late({}), { code: '395' }, 'what fails late is told by its code');
+  await t.rejects(late({ wait_end_of_query: 0 }), 'and is no whole result to one who reads it as it comes');
   const away = { ...target, CLICKHOUSE_PORT: await freePort() };
   const { createClickHouse } = await import('../../../runtime/clickhouse.js');
   const lost = createClickHouse(away);
