@@ -15,7 +15,8 @@ import { CUSTOMER_EVENT_AVRO, EVENT_TYPES, type CustomerEvent } from '../../sche
 import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { startCluster, testLog } from '../support/cluster.js';
 import { DAY_MS } from '../support/event-decoder.js';
-import { confluentPython, noJavac, noKcat, run, runJava, runPython } from '../support/foreign/clients.js';
+import { noJavac, noKcat, run, runJava, runPython } from '../support/foreign/clients.js';
+import { PRODUCER_REQUIREMENTS, pythonTools } from '../support/python.js';
 import { seeded, seedOf } from '../support/random.js';
 
 t.setTimeout(400_000);
@@ -23,7 +24,7 @@ const SEED = seedOf(42);
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 const EACH = 40;
 t.comment(`TEST_SEED=${SEED}`);
-const python = confluentPython();
+const python = await pythonTools(PRODUCER_REQUIREMENTS);
 const { settings, dataDir } = await startCluster(t, { kafka: true, registry: true, partitions: 3 });
 const kafka = createKafka(settings, testLog);
 const topic = TOPICS.events.name;

@@ -13,6 +13,9 @@ const REQUIREMENTS = [
 ];
 /** Clients of the scorer's API. */
 export const SERVING_REQUIREMENTS = ['tritonclient[http]==2.73.0', 'schemathesis==4.32.5', 'numpy==2.4.6'];
+/** The client that most Python services publish with, and ClickHouse's. */
+export const PRODUCER_REQUIREMENTS = ['confluent-kafka[avro,schemaregistry]==2.16.1'];
+export const CLICKHOUSE_REQUIREMENTS = ['clickhouse-connect==1.12.0'];
 const INSTALL_MS_MAX = 300_000;
 const run = promisify(execFile);
 

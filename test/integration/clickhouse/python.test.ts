@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { READER_PASSWORD, startClickHouse } from '../../support/clickhouse.js';
+import { CLICKHOUSE_REQUIREMENTS, pythonTools } from '../../support/python.js';
 
 /** A client that none of ours had a hand in: Python's clickhouse-connect, which speaks Native both ways, compressed. */
 const PROGRAM = `
@@ -45,15 +43,11 @@ print('fine')
 `;
 
 const run = promisify(execFile);
-const folder = await mkdtemp(join(tmpdir(), 'tidemark-python-'));
-t.teardown(() => rm(folder, { recursive: true, force: true }));
-const python = join(folder, 'venv', 'bin', 'python');
-const missing = await run('python3', ['-m', 'venv', join(folder, 'venv')])
-  .then(() => run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'clickhouse-connect==1.12.0'], { timeout: 120_000 }))
-  .then(() => undefined, (error: Error) => error.message.split('\n')[0]);
+const tools = await pythonTools(CLICKHOUSE_REQUIREMENTS);
 
-t.test('clickhouse-connect', { skip: missing === undefined ? false : `needs Python 3 and pip: ${missing}` }, async (t) => {
+t.test('clickhouse-connect', { skip: 'missing' in tools ? tools.missing : false }, async (t) => {
+  if ('missing' in tools) return;
   const clickhouse = await startClickHouse(t);
-  const { stdout } = await run(python, ['-c', PROGRAM, new URL(clickhouse.server.url).port, READER_PASSWORD]);
+  const { stdout } = await run(tools.python, ['-c', PROGRAM, new URL(clickhouse.server.url).port, READER_PASSWORD]);
   t.equal(stdout.trim(), 'fine');
 });

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { partFolder } from '../../../runtime/embedded/maven.js';
 import { PROJECT_ROOT } from '../../../runtime/paths.js';
@@ -7,7 +7,6 @@ import { TEST_JARS_DIR } from '../cluster.js';
 
 const HERE = join(PROJECT_ROOT, 'test', 'support', 'foreign');
 const RUN_DEADLINE_MS = 90_000;
-const INSTALL_DEADLINE_MS = 240_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Runs a program to its end with this input. @returns what it wrote */
@@ -42,22 +41,6 @@ export function runJava(args: readonly string[], input = ''): Promise<string> {
   const avro = readdirSync(registry).filter((name) => /^(org\.apache\.avro\.avro|com\.fasterxml\.jackson\.core\.jackson-)/.test(name)).map((name) => join(registry, name));
   const classPath = [join(partFolder('kafka', TEST_JARS_DIR), '*'), ...avro].join(':');
   return run('java', ['-XX:TieredStopAtLevel=1', '-cp', classPath, join(HERE, 'AvroClient.java'), ...args], input);
-}
-
-/**
- * A Python with confluent-kafka in a virtual environment of the tests' own, made once and kept beside the jars.
- * @returns its path, or why there is none
- */
-export function confluentPython(): { python: string } | { missing: string } {
-  const folder = join(PROJECT_ROOT, '.tidemark', 'test-python', 'confluent-kafka');
-  const python = join(folder, 'bin', 'python');
-  const works = (): boolean => existsSync(python) && spawnSync(python, ['-c', 'import confluent_kafka.schema_registry.avro']).status === 0;
-  if (works()) return { python };
-  rmSync(folder, { recursive: true, force: true });
-  const made = spawnSync('python3', ['-m', 'venv', folder], { timeout: INSTALL_DEADLINE_MS });
-  if (made.status !== 0) return { missing: 'python3 -m venv does not work here' };
-  const installed = spawnSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'confluent-kafka[avro,schemaregistry]'], { timeout: INSTALL_DEADLINE_MS, encoding: 'utf8' });
-  return works() ? { python } : { missing: `confluent-kafka cannot be installed: ${(installed.stderr ?? '').trim().split('\n').at(-1)}` };
 }
 
 export const runPython = (python: string, args: readonly string[], input: string): Promise<string> => run(python, [join(HERE, 'avro_producer.py'), ...args], input);
