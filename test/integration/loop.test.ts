@@ -46,7 +46,7 @@ t.teardown(() => loop.close());
 const { shiftMs, fault, day } = loop;
 let former = '';
 await until('the first version serves', async () => (former = (await loop.champion()) ?? '') !== '');
-const source = startPacedSource(dataDir, LOOP_ENV, [...shop, '--acceleration', String(2 * 86_400)], loop.aheadDays);
+const source = startPacedSource(dataDir, LOOP_ENV, [...shop, '--acceleration', String(2 * 86_400)], loop.aheadDays, loop.unansweredDays);
 t.teardown(() => source.kill());
 const kills = startKills(up, random, ['trainer', 'drift', 'scorer'], say);
 t.teardown(() => kills.stop());

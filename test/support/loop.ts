@@ -66,6 +66,10 @@ export function openLoop(up: UpProcess, dataDir: string) {
     /** Days between what has landed and what drift has looked at; the first look comes a window after the beginning. */
     aheadDays: async (): Promise<number> => (await rows<{ days: number }>(
       `SELECT (toUnixTimestamp((SELECT max(hour) FROM prediction_hours)) - greatest((SELECT toUnixTimestamp(max(window_to)) FROM drift_looks), {from:UInt32})) / 86400 AS days`, { from: liveMs / 1000 + 7 * 86_400 }))[0]!.days,
+    /** Days between what has landed and the window that the oldest unanswered event asked a retraining for; 0 where none waits. */
+    unansweredDays: async (): Promise<number> => (await rows<{ days: number }>(
+      `SELECT if(count() = 0, 0, (toUnixTimestamp((SELECT max(hour) FROM prediction_hours)) - toUnixTimestamp(min(window_to))) / 86400) AS days
+       FROM retrain_events WHERE decision = 'retrain' AND event_id NOT IN (SELECT retrain_event_id FROM model_ledger)`))[0]!.days,
     ledger: (): Promise<LedgerRow[]> => rows(`SELECT entry_id, action, version, champion, decided_by, reason, retrain_event_id, kafka_offset FROM model_ledger ORDER BY kafka_offset`),
     retrainEvents: (): Promise<RetrainRow[]> => rows(`SELECT event_id, reason, decision, toUnixTimestamp64Milli(window_to) AS window_to, explanation, dedupe_key FROM retrain_events ORDER BY kafka_offset`),
     champion: async (): Promise<string | undefined> => (await rows<{ champion: string }>('SELECT champion FROM deployments'))[0]?.champion,
