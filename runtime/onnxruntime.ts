@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PROJECT_ROOT } from './paths.js';
 
 /**
@@ -11,8 +11,9 @@ process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 
 const require = createRequire(import.meta.url);
 export const ort = require('onnxruntime-node') as typeof import('onnxruntime-node');
-/** What the package's own `InferenceSession` calls; its form is this version's. */
-export const ortBinding: unknown = require('onnxruntime-node/dist/binding.js');
+const LIBRARIES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'libonnxruntime.1.dylib', win32: 'onnxruntime.dll' };
+/** The package's own build of the library, for its C interface. */
+export const ORT_LIBRARY = join(dirname(require.resolve('onnxruntime-node/package.json')), 'bin', 'napi-v6', process.platform, process.arch, LIBRARIES[process.platform] ?? 'libonnxruntime.so.1');
 /** The package's version, which is the library's. */
 export const ORT_VERSION = (require('onnxruntime-node/package.json') as { version: string }).version;
 const RELEASE = (JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as { version: string }).version;

@@ -33,7 +33,7 @@ export const binaries: readonly Check[] = [
     quick: true,
     fix: 'on Linux it needs glibc 2.27 with Node.js 20 and glibc 2.38 with 22 or newer (see ldd --version): use Node.js 20 on an older system, and not Alpine',
   }),
-  binary('onnxruntime-node', 'ONNX Runtime', () => import('../../runtime/onnxruntime.js'), { quick: true }),
+  binary('onnxruntime-node', 'ONNX Runtime', () => import('../../runtime/models/ort-api.js'), { quick: true }),
   binary('lmdb', 'state store', () => import('lmdb'), { quick: true }),
   binary('koffi', 'foreign function interface', () => import('koffi'), { quick: true }),
   binary('chdb', 'embedded ClickHouse engine', () => import('chdb'), { quick: false }),

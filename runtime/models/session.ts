@@ -1,5 +1,5 @@
 import { messageOf, TidemarkError } from '../errors.js';
-import { loadNative, nativeMatrix, ONNX_FLOAT32, ONNX_FLOAT64, type NativeSession, type NativeTensor, type NativeValue } from './ort.js';
+import { loadNative, ONNX_FLOAT32, ONNX_FLOAT64, type ElementType, type NativeSession, type NativeValue } from './ort.js';
 
 /** A model that is ready to score. Calls are synchronous: whoever holds one during a call holds it to the end of the call. */
 export interface ScoringSession {
@@ -27,10 +27,9 @@ export function openSession(onnx: Uint8Array, featureCount: number, name: string
     throw invalid(`ONNX Runtime cannot load it (${messageOf(error)})`, error);
   }
   try {
-    const input = findInput(native.inputMetadata, featureCount);
-    const probe = probeRows(native, input, featureCount);
-    const { output, columns } = findOutput(native.outputMetadata, probe);
-    const session = createSession(native, input, output, columns, featureCount, name);
+    const input = findInput(native.inputs, featureCount);
+    const output = findOutput(native.outputs, probeRows(native, input, featureCount));
+    const session = createSession(native, input, output, featureCount, name);
     checkScores(session);
     return session;
   } catch (error) {
@@ -53,15 +52,20 @@ function findInput(inputs: readonly NativeValue[], featureCount: number): string
 const shapeText = ({ shape = [] }: NativeValue): string => shape.map((d) => (d < 0 ? 'N' : String(d))).join(', ');
 
 const PROBE_ROWS = 3;
+/** Rows of one call to ONNX Runtime: as much memory as a session keeps for them. */
+export const CALL_ROWS_MAX = 512;
 
-/** Row 0 all zeros, row 1 all missing, row 2 ones: declared output shapes are often unknown, real ones are not. */
-function probeRows(native: NativeSession, input: string, featureCount: number): Record<string, NativeTensor> {
-  const matrix = new Float32Array(PROBE_ROWS * featureCount);
-  matrix.fill(Number.NaN, featureCount, 2 * featureCount).fill(1, 2 * featureCount);
-  const fetches = Object.fromEntries(native.outputMetadata.filter(isFloat).map((o) => [o.name, null]));
-  if (Object.keys(fetches).length === 0) return {};
+interface Output { readonly name: string; readonly type: ElementType; /** Of PROBE_ROWS rows. */ readonly shape: readonly number[] }
+
+/** Row 0 all zeros, row 1 all missing, row 2 ones: declared output shapes are often unknown, real ones are not. @returns those of float tensors */
+function probeRows(native: NativeSession, input: string, featureCount: number): Output[] {
+  const floats = native.outputs.filter(isFloat);
+  if (floats.length === 0) return [];
+  const block = native.allocate(ONNX_FLOAT32, PROBE_ROWS * featureCount);
+  block.values.fill(0, 0, featureCount).fill(Number.NaN, featureCount, 2 * featureCount).fill(1, 2 * featureCount);
   try {
-    return native.run({ [input]: nativeMatrix(matrix, PROBE_ROWS, featureCount) }, fetches);
+    const shapes = native.shapesOf({ name: input, block, dims: [PROBE_ROWS, featureCount] }, floats.map((o) => o.name));
+    return floats.map(({ name, type }, i) => ({ name, type: type as ElementType, shape: shapes[i]! }));
   } catch (error) {
     throw new Error(`it fails on a matrix of ${PROBE_ROWS} rows (${messageOf(error)})`, { cause: error });
   }
@@ -70,38 +74,53 @@ function probeRows(native: NativeSession, input: string, featureCount: number): 
 const isFloat = (o: NativeValue): boolean => o.isTensor && (o.type === ONNX_FLOAT32 || o.type === ONNX_FLOAT64);
 
 /** Two columns are the probabilities of both classes, one is P(churn) itself; of several outputs the one named for it. */
-function findOutput(outputs: readonly NativeValue[], probe: Record<string, NativeTensor>): { output: string; columns: 1 | 2 } {
-  const fit: { output: string; columns: 1 | 2 }[] = [];
-  for (const [output, { dims }] of Object.entries(probe)) {
-    const columns = dims.length === 1 ? 1 : dims.length === 2 ? dims[1] : 0;
-    if (dims[0] === PROBE_ROWS && (columns === 1 || columns === 2)) fit.push({ output, columns });
-  }
-  const named = fit.filter(({ output }) => /prob/i.test(output));
+function findOutput(outputs: readonly NativeValue[], probed: readonly Output[]): Output {
+  const fit = probed.filter(({ shape: [rows, columns = 1], shape }) => rows === PROBE_ROWS && shape.length <= 2 && (columns === 1 || columns === 2));
+  const named = fit.filter(({ name }) => /prob/i.test(name));
   const [chosen, other] = named.length > 0 ? named : fit;
   if (chosen !== undefined && other === undefined) return chosen;
-  if (chosen !== undefined) throw new Error(`outputs ${fit.map((f) => f.output).join(' and ')} could each be P(churn): name one of them “probabilities”`);
+  if (chosen !== undefined) throw new Error(`outputs ${fit.map(({ name }) => name).join(' and ')} could each be P(churn): name one of them “probabilities”`);
   const got = outputs.map((o) => (o.isTensor ? `${o.name} [${shapeText(o)}]` : `${o.name} (a sequence of maps: export it without the ZipMap node)`)).join(', ');
   throw new Error(`no output is a float tensor [N], [N, 1] or [N, 2]; it has ${got}`);
 }
 
-function createSession(native: NativeSession, input: string, output: string, columns: 1 | 2, featureCount: number, name: string): ScoringSession {
-  const rowsIn = nativeMatrix(new Float32Array(0), 0, featureCount);
-  const feeds = { [input]: rowsIn };
-  const fetches = { [output]: null };
+/** The model reads and writes the session's own memory, so that a call of so many rows is prepared once and makes no garbage. */
+function createSession(native: NativeSession, input: string, { name: output, type, shape }: Output, featureCount: number, name: string): ScoringSession {
+  const columns = shape[1] ?? 1;
+  const from = native.allocate(ONNX_FLOAT32, CALL_ROWS_MAX * featureCount);
+  const to = native.allocate(type, CALL_ROWS_MAX * columns);
+  const [inputs, outputs] = [from.values, to.values];
+  /** By rows. */
+  const calls = new Array<(() => void) | undefined>(CALL_ROWS_MAX + 1).fill(undefined);
+  let released = false;
+
+  function prepare(rows: number): () => void {
+    if (released) throw new Error('the session is released');
+    return (calls[rows] = native.prepare({ name: input, block: from, dims: [rows, featureCount] }, { name: output, block: to, dims: [rows, ...shape.slice(1)] }));
+  }
+
+  function scoreSome(matrix: Float32Array, at: number, rows: number, out: Float64Array, outAt: number): void {
+    try {
+      const run = calls[rows] ?? prepare(rows);
+      for (let i = 0, source = at * featureCount; i < rows * featureCount; i++) inputs[i] = matrix[source + i] as number;
+      run();
+    } catch (error) {
+      throw new TidemarkError('INTERNAL', `model ${name}: ONNX Runtime failed on ${rows} rows: ${messageOf(error)}`, { cause: error });
+    }
+    for (let i = 0, source = columns - 1; i < rows; i++, source += columns) out[outAt + i] = outputs[source] as number;
+  }
+
   return {
     featureCount,
     score(matrix, rows, out, outAt) {
-      let data: ArrayLike<number>;
-      try {
-        rowsIn.data = matrix;
-        rowsIn.dims[0] = rows;
-        data = (native.run(feeds, fetches)[output] as NativeTensor).data;
-      } catch (error) {
-        throw new TidemarkError('INTERNAL', `model ${name}: ONNX Runtime failed on ${rows} rows: ${messageOf(error)}`, { cause: error });
-      }
-      for (let i = 0, at = columns - 1; i < rows; i++, at += columns) out[outAt + i] = data[at] as number;
+      for (let at = 0; at < rows; at += CALL_ROWS_MAX) scoreSome(matrix, at, Math.min(CALL_ROWS_MAX, rows - at), out, outAt + at);
     },
-    release: () => native.dispose(),
+    release() {
+      if (released) return;
+      released = true;
+      calls.fill(undefined);
+      native.dispose();
+    },
   };
 }
 

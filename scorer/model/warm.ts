@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RowCost } from '../core/chunk.js';
-import type { ScoringSession } from '../../runtime/models/session.js';
+import { CALL_ROWS_MAX, type ScoringSession } from '../../runtime/models/session.js';
 
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] as const;
-export const CHUNK_ROWS_MAX = 512;
+export const CHUNK_ROWS_MAX = CALL_ROWS_MAX;
 const PASSES = 3;
 /** Time after which others get a turn: a model is measured while another one serves. */
 const SLICE_MS = 4;

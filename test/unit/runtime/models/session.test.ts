@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ort } from '../../../../runtime/onnxruntime.js';
-import { openSession } from '../../../../runtime/models/session.js';
+import { CALL_ROWS_MAX, openSession } from '../../../../runtime/models/session.js';
 import { logisticOnnx, logisticScore, type LogisticOptions } from '../../../support/onnx.js';
 import { sharedData } from '../../../support/shared-data.js';
 
@@ -33,6 +33,40 @@ t.test('the direct call gives what the public one gives', async (t) => {
   t.strictSame([...out], [...expected]);
   await open.release();
   session.release();
+});
+
+t.test('more rows than one call takes, each scored as it is alone; what is released scores no more', async (t) => {
+  const session = openSession(logisticOnnx(options), F, 'test');
+  const many = 2 * CALL_ROWS_MAX + 3;
+  const matrix = Float32Array.from({ length: many * F }, (_, i) => ((i * 7919) % 1000) / 250 - 2);
+  const [out, one] = [new Float64Array(many), new Float64Array(1)];
+  session.score(matrix, many, out, 0);
+  for (const row of [0, 1, CALL_ROWS_MAX - 1, CALL_ROWS_MAX, 2 * CALL_ROWS_MAX, many - 1]) {
+    session.score(matrix.subarray(row * F, (row + 1) * F), 1, one, 0);
+    t.equal(one[0], out[row], `row ${row}`);
+    t.ok(Math.abs(out[row]! - logisticScore(options, [...matrix.subarray(row * F, (row + 1) * F)])) < 1e-6);
+  }
+  session.release();
+  session.release();
+  t.throws(() => session.score(matrix, 1, one, 0), { code: 'INTERNAL', message: /model test: .*the session is released/ });
+});
+
+t.test('loading and releasing leaves no memory behind', async (t) => {
+  const wide = 256;
+  const onnx = logisticOnnx({ weights: Array.from({ length: wide }, () => 0.01), bias: 0 });
+  const [matrix, out] = [new Float32Array(CALL_ROWS_MAX * wide), new Float64Array(CALL_ROWS_MAX)];
+  const again = (times: number): void => {
+    for (let i = 0; i < times; i++) {
+      const session = openSession(onnx, wide, 'test');
+      for (let count = 1; count <= CALL_ROWS_MAX; count *= 2) session.score(matrix, count, out, 0);
+      session.release();
+    }
+  };
+  again(100);
+  const before = process.memoryUsage.rss();
+  again(400);
+  const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
+  t.ok(grown < 60, `${grown.toFixed(1)} MiB more after 400 of them, of half a MiB each`);
 });
 
 t.test('what is not fit is refused with the reason', async (t) => {
