@@ -40,7 +40,7 @@ const RELEASES = { Status: 93, Session: 95, Value: 96, TypeInfo: 98, TensorTypeA
 export type FunctionName = keyof typeof FUNCTIONS;
 type Callable = (...values: unknown[]) => Pointer;
 
-/** The oldest `OrtApi` with all of these functions that this code was tried against. */
+/** The `OrtApi` that is asked for: it has all of these functions, and every later library gives it too. */
 const API_VERSION = 17;
 const POINTER_BYTES = 8;
 
