@@ -56,8 +56,8 @@ export function loadNative(onnx: Uint8Array, intraOpNumThreads: number): NativeS
     shapesOf(input, outputs) {
       const results = outputs.map((): Pointer => null);
       call('Run', session, null, [input.name], [tensor(input)], 1, outputs, outputs.length, results);
-      return results.map((result) => {
-        const info = ask('GetTensorTypeAndShape', owned('Value', result));
+      return results.map((result) => owned('Value', result)).map((value) => {
+        const info = ask('GetTensorTypeAndShape', value);
         try {
           return shapeOf(info);
         } finally {
