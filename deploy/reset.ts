@@ -13,12 +13,10 @@ import { NOBODY } from '../runtime/kafka/wire/group-requests.js';
 import type { Log } from '../runtime/log.js';
 import { freePort } from '../runtime/ports.js';
 import type { Settings } from '../runtime/settings.js';
+import { FEATURES_GROUP, LANDING_GROUP, SCORER_GROUP } from '../schemas/groups.js';
 import { TOPICS } from '../schemas/topics.js';
-import { SCORER_GROUP } from '../scorer/main.js';
 import { FORWARDED_GROUP, forwardedBefore } from '../stream-processors/features/forwarded.js';
-import { FEATURES_GROUP } from '../stream-processors/features/main.js';
 import { writtenSpread } from '../stream-processors/features/state/restore.js';
-import { LANDING_GROUP } from '../stream-processors/landing/main.js';
 import { lockDataFolder } from './up/lock.js';
 
 /** What each process reads, by the name that a person gives it. */

@@ -12,6 +12,7 @@ import { createRegistry } from '../runtime/registry/registry.js';
 import type { Settings } from '../runtime/settings.js';
 import { customerActivity as view } from '../schemas/features/customer-activity.js';
 import { predictionsAvro } from '../schemas/features/derive.js';
+import { SCORER_GROUP } from '../schemas/groups.js';
 import { subjectOf, TOPICS } from '../schemas/topics.js';
 import { createApiParts } from './api/parts.js';
 import { serve } from './api/server.js';
@@ -35,8 +36,6 @@ import { prepareScorerTopics } from './stream/topics.js';
 import { createScorerState } from './observe/state.js';
 import { onlineStoreFolder } from './store/folder.js';
 import { openOnlineStore } from './store/online-store.js';
-
-export const SCORER_GROUP = 'tidemark-scorer';
 
 /**
  * The scorer: listens at once, takes records as soon as a first model serves.

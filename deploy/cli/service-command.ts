@@ -1,3 +1,4 @@
+import { messageOf, TidemarkError } from '../../runtime/errors.js';
 import type { Stoppable } from '../../runtime/lifecycle.js';
 import type { Log } from '../../runtime/log.js';
 import type { Settings } from '../../runtime/settings.js';
@@ -26,7 +27,12 @@ export function serviceCommand(options: {
       ]);
       const settings = settingsOfRunning();
       const log = new Log(name, settings.LOG_LEVEL);
-      return runService(log, async (fail) => (await load())(settings, log, fail));
+      return runService(log, async (fail) => (await loaded(name, load))(settings, log, fail));
     },
   };
 }
+
+/** Packages with binaries of their own do not load on every machine: what fails first says so and where to look. */
+const loaded = (name: string, load: () => Promise<StartService>): Promise<StartService> => load().catch((error: unknown) => {
+  throw new TidemarkError('REQUIREMENT_MISSING', `the ${name} does not load: ${messageOf(error).split('\n')[0]}; tidemark doctor says what is missing`, { cause: error });
+});

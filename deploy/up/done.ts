@@ -1,7 +1,5 @@
+import { FEATURES_GROUP, LANDING_GROUP, SCORER_GROUP } from '../../schemas/groups.js';
 import { TOPICS } from '../../schemas/topics.js';
-import { SCORER_GROUP } from '../../scorer/main.js';
-import { FEATURES_GROUP } from '../../stream-processors/features/main.js';
-import { LANDING_GROUP } from '../../stream-processors/landing/main.js';
 import type { Positions } from './positions.js';
 
 export interface DoneOptions {

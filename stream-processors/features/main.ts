@@ -16,14 +16,13 @@ import { customerActivity } from '../../schemas/features/customer-activity.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import { featuresAvro } from '../../schemas/features/derive.js';
 import { compileFeatureEncoder } from '../../schemas/features/encode.js';
+import { FEATURES_GROUP } from '../../schemas/groups.js';
 import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { compileReducer } from './core/reducer.js';
 import { forwardedBefore } from './forwarded.js';
 import { createMetrics } from './metrics.js';
 import { openStateStore } from './state/store.js';
 import { FeatureTask } from './task.js';
-
-export const FEATURES_GROUP = 'tidemark-features';
 
 /**
  * The feature processor: customer-events in; customer-features, changelog and dead letters out.

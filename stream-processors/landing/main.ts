@@ -11,6 +11,7 @@ import { createMetrics, healthOf, startTelemetry, type HealthReport } from '../.
 import { customerActivity } from '../../schemas/features/customer-activity.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import { CUSTOMER_OUTCOME_AVRO, type CustomerOutcome } from '../../schemas/events/outcome.js';
+import { LANDING_GROUP } from '../../schemas/groups.js';
 import { subjectOf, TOPICS } from '../../schemas/topics.js';
 import { createInserter } from './inserter.js';
 import { createLandingMetrics, type PartitionGauges } from './metrics.js';
@@ -22,8 +23,6 @@ import { outcomesTable } from './tables/outcomes.js';
 import { predictionsTable } from './tables/predictions.js';
 import { retrainEventsTable } from './tables/retrain-events.js';
 import { runTopicGroup, type TopicGroup } from './topic-group.js';
-
-export const LANDING_GROUP = 'tidemark-landing';
 
 /**
  * Landing: customer-events, predictions, outcomes, dead letters, model versions, their ledger and retrain events into ClickHouse, each
