@@ -3,6 +3,7 @@ import { TidemarkError } from '../../runtime/errors.js';
 import { featureNames } from '../../schemas/features/derive.js';
 import { createRowReader } from '../core/json-rows.js';
 import { DECISIONS } from '../core/decision.js';
+import { isoTimes } from '../core/iso-times.js';
 import { fillFromPrediction } from '../store/prediction.js';
 import { JSON_BODY, parseJson, readBytes } from './body.js';
 import { explainProblem, explanationSchema, NOT_EXPLAINED } from '../explain/answers.js';
@@ -33,17 +34,21 @@ export function routePredict({ view, queue, latest, log, apiLog, explanations, a
 
   function score(finish: Finish, requestId: string, { customerId, staleness, explain = false }: Asked): void {
     queue.submit((answer, matrix, at) => {
-      if (!(answer instanceof Error)) {
-        apiLog?.add({
-          requestId, row: 0, source: 'predict', customerId: customerId ?? '', scoredAt: answer.scoredAt, score: answer.score, atRisk: answer.decision === 'at_risk', modelVersion: answer.modelVersion, degraded: answer.degraded,
-        }, matrix, at);
-        const json = staleness === undefined ? write(answer, customerId) : `${write(answer, customerId).slice(0, -1)},"as_of":${JSON.stringify(staleness.as_of)},"stale_s":${staleness.stale_s}}`;
-        return explain ? explained((send) => finish((r) => send(aged(r, staleness))), json, answer.modelVersion, matrix.slice(at, at + names.length), explanations!) : finish((r) => sendJson(aged(r, staleness), json));
-      }
-      const waiting = answer instanceof TidemarkError && answer.code === 'PART_NOT_READY';
-      if (!waiting) log.error('predict_failed', answer);
-      finish((r) => sendProblem(r, waiting ? NOT_READY : FAILED));
+      if (answer instanceof Error) return failed(finish, answer);
+      const json = staleness === undefined ? write(answer, customerId) : `${write(answer, customerId).slice(0, -1)},"as_of":${JSON.stringify(staleness.as_of)},"stale_s":${staleness.stale_s}}`;
+      if (explain) explained((send) => finish((r) => send(aged(r, staleness))), json, answer.modelVersion, matrix.slice(at, at + names.length), explanations!);
+      else finish((r) => sendJson(aged(r, staleness), json));
+      // The client does not wait for it.
+      apiLog?.add({
+        requestId, row: 0, source: 'predict', customerId: customerId ?? '', scoredAt: answer.scoredAt, score: answer.score, atRisk: answer.decision === 'at_risk', modelVersion: answer.modelVersion, degraded: answer.degraded,
+      }, matrix, at);
     });
+  }
+
+  function failed(finish: Finish, error: Error): void {
+    const waiting = error instanceof TidemarkError && error.code === 'PART_NOT_READY';
+    if (!waiting) log.error('predict_failed', error);
+    finish((r) => sendProblem(r, waiting ? NOT_READY : FAILED));
   }
 
   /** The answer waits for its explanation, which is made on another thread. */
@@ -98,20 +103,15 @@ export function routePredict({ view, queue, latest, log, apiLog, explanations, a
 
 /** Writes answers; what many have in common is made once. */
 function answerWriter(viewVersion: number): (answer: ScoreAnswer, customerId: string | undefined) => string {
+  const iso = isoTimes();
   let version: string | undefined;
-  let scoredAt = Number.NaN;
   let middle = '';
-  let end = '';
   return (answer, customerId) => {
     if (answer.modelVersion !== version) {
       version = answer.modelVersion;
       middle = `","model_version":${JSON.stringify(version)},"view_version":${viewVersion},"degraded":`;
     }
-    if (answer.scoredAt !== scoredAt) {
-      scoredAt = answer.scoredAt;
-      end = `,"scored_at":"${new Date(scoredAt).toISOString()}"}`;
-    }
     const start = customerId === undefined ? '{"score":' : `{"customer_id":${JSON.stringify(customerId)},"score":`;
-    return `${start}${answer.score},"decision":"${answer.decision}${middle}${answer.degraded}${end}`;
+    return `${start}${answer.score},"decision":"${answer.decision}${middle}${answer.degraded},"scored_at":"${iso(answer.scoredAt)}"}`;
   };
 }

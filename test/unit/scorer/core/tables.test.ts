@@ -2,6 +2,7 @@ import t from 'tap';
 import { createBudget } from '../../../../scorer/core/budget.js';
 import { chooseChunkRows } from '../../../../scorer/core/chunk.js';
 import { decide, isScore } from '../../../../scorer/core/decision.js';
+import { isoTimes } from '../../../../scorer/core/iso-times.js';
 import { wanted } from '../../../../scorer/core/selection.js';
 import { readVarint, skipVarint, writeVarint } from '../../../../scorer/core/wire.js';
 
@@ -21,6 +22,13 @@ t.test('decision', async (t) => {
   t.equal(decide(0.5, 0.5), 'at_risk', 'from the threshold on');
   t.equal(decide(0.4999, 0.5), 'keep');
   for (const [score, good] of [[0, true], [1, true], [Number.NaN, false], [1.01, false], [-0.01, false], [Infinity, false]] as const) t.equal(isScore(score), good, String(score));
+});
+
+t.test('moments are written as Date does, forwards and backwards', async (t) => {
+  const iso = isoTimes();
+  const [newYear, leapDay] = [Date.UTC(2026, 0, 1), Date.UTC(2028, 1, 29)];
+  for (const ms of [newYear - 1, newYear, newYear + 9, newYear + 10, newYear + 99, newYear + 100, newYear + 999, newYear + 1000, newYear + 5, leapDay, 0, 1])
+    t.equal(iso(ms), new Date(ms).toISOString());
 });
 
 t.test('what a scorer serves: what fits its view and was not refused, the newest decision first', async (t) => {
