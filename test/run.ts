@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
+import { MACHINE_CHECKS, requireHealthy } from '../deploy/doctor/main.js';
+import { messageOf } from '../runtime/errors.js';
 import { PROJECT_ROOT } from '../runtime/paths.js';
+import { loadSettings } from '../runtime/settings.js';
 import { leftBehind } from './support/left-behind.js';
 import { failedPoints, readTap, type TapResult } from './support/tap-result.js';
 
@@ -40,12 +43,22 @@ const filesUnder = (folder: string): string[] =>
 
 const files = FOLDERS.flatMap((folder) => filesUnder(folder));
 const isLongest = (file: string): boolean => basename(file) === LONGEST;
+if (wanted.length === 0) await requireMachine();
 await runAll([...files.filter(isLongest), ...files.filter((file) => !isLongest(file))], AT_A_TIME);
 
 if (failures.length > 0) console.log(`\nfailed:\n${failures.join('\n')}`);
 if (total.passed + total.failed === 0) console.log('no test file matches');
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+/** What the whole of it needs is said once, before anything starts. */
+async function requireMachine(): Promise<void> {
+  const { JARS_DIR } = process.env;
+  await requireHealthy(loadSettings(JARS_DIR === undefined ? {} : { JARS_DIR }), MACHINE_CHECKS).catch((error: unknown) => {
+    console.error(messageOf(error));
+    process.exit(1);
+  });
+}
 
 async function runAll(files: readonly string[], parallel: number): Promise<void> {
   const waiting = [...files];

@@ -28,7 +28,7 @@ const RATE_WARM_UP_S = 4;
 const PORT = 18_100;
 const run = promisify(execFile);
 
-interface Figures { rps?: number; cpu_us?: number; p99_ms_at_rate?: number; p50_ms_at_rate?: number; done_at_rate?: number; rows_per_s?: number; cpu_us_a_row?: number; errors: number }
+interface Figures { rps?: number; cpu_us?: number; p99_ms_at_rate?: number; p50_ms_at_rate?: number; done_at_rate?: number; cpu_us_at_rate?: number; rows_per_s?: number; cpu_us_a_row?: number; errors: number }
 
 const bodies = (file: string): string[] => readFileSync(join(dir, 'bodies', file), 'utf8').split('\n').filter((line) => line !== '');
 const reference = JSON.parse(readFileSync(join(dir, 'ref.json'), 'utf8')) as number[];
@@ -81,25 +81,27 @@ async function measure(peer: string): Promise<Figures> {
     }
     await check();
     const figures: Figures = { errors: 0 };
+    const cpuUs = (beforeS: number, count: number, digits: number): number => Number((((cpuSecondsOf(child.pid!) - beforeS) / count) * 1e6).toFixed(digits));
     const wants = (what: string): boolean => only === undefined || only.includes(what);
     await wrk('/predict', 'one.txt', 2);
     if (wants('single')) {
       const before = cpuSecondsOf(child.pid!);
       const { rps, requests, errors } = await wrk('/predict', 'one.txt', secs);
-      Object.assign(figures, { rps: Math.round(rps), cpu_us: Number((((cpuSecondsOf(child.pid!) - before) / requests) * 1e6).toFixed(1)) });
+      Object.assign(figures, { rps: Math.round(rps), cpu_us: cpuUs(before, requests, 1) });
       figures.errors += errors;
     }
     if (wants('rate')) {
       await atRate(RATE_WARM_UP_S);
+      const before = cpuSecondsOf(child.pid!);
       const { p50_ms, p99_ms, done, errors } = await atRate(secs);
-      Object.assign(figures, { p50_ms_at_rate: p50_ms, p99_ms_at_rate: p99_ms, done_at_rate: done });
+      Object.assign(figures, { p50_ms_at_rate: p50_ms, p99_ms_at_rate: p99_ms, done_at_rate: done, cpu_us_at_rate: cpuUs(before, done, 1) });
       figures.errors += errors;
     }
     if (wants('batch')) {
       await wrk('/batch-predict', 'batch.txt', 1);
       const before = cpuSecondsOf(child.pid!);
       const { rps, requests, errors } = await wrk('/batch-predict', 'batch.txt', secs);
-      Object.assign(figures, { rows_per_s: Math.round(rps * 100), cpu_us_a_row: Number((((cpuSecondsOf(child.pid!) - before) / requests) * 1e4).toFixed(2)) });
+      Object.assign(figures, { rows_per_s: Math.round(rps * 100), cpu_us_a_row: cpuUs(before, requests * 100, 2) });
       figures.errors += errors;
     }
     return figures;
@@ -131,6 +133,6 @@ for (let round = 0; round < rounds; round++)
     all.get(peer)!.push(figures);
     console.log(JSON.stringify({ bench: 'serving', round, peer, ...figures }));
   }
-const keys = ['rps', 'cpu_us', 'p50_ms_at_rate', 'p99_ms_at_rate', 'rows_per_s', 'cpu_us_a_row'] as const;
+const keys = ['rps', 'cpu_us', 'p50_ms_at_rate', 'p99_ms_at_rate', 'cpu_us_at_rate', 'rows_per_s', 'cpu_us_a_row'] as const;
 const medians = Object.fromEntries([...all].map(([peer, list]) => [peer, Object.fromEntries(keys.filter((key) => list[0]![key] !== undefined).map((key) => [key, median(list.map((figures) => figures[key]!))]))]));
 console.log(JSON.stringify({ bench: 'serving', rounds, secs, connections: CONNECTIONS, rate, pin, ...(bare === undefined ? {} : { ort_us_a_row: bare, ort_rows_per_s: Math.round(1e6 / bare) }), medians }));
