@@ -2,10 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { MACHINE_CHECKS, requireHealthy } from '../deploy/doctor/main.js';
-import { messageOf } from '../runtime/errors.js';
 import { PROJECT_ROOT } from '../runtime/paths.js';
-import { loadSettings } from '../runtime/settings.js';
 import { leftBehind } from './support/left-behind.js';
 import { failedPoints, readTap, type TapResult } from './support/tap-result.js';
 
@@ -53,6 +50,7 @@ process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
 /** What the whole of it needs is said once, before anything starts. */
 async function requireMachine(): Promise<void> {
+  const [{ MACHINE_CHECKS, requireHealthy }, { messageOf }, { loadSettings }] = await Promise.all([import('../deploy/doctor/main.js'), import('../runtime/errors.js'), import('../runtime/settings.js')]);
   const { JARS_DIR } = process.env;
   await requireHealthy(loadSettings(JARS_DIR === undefined ? {} : { JARS_DIR }), MACHINE_CHECKS).catch((error: unknown) => {
     console.error(messageOf(error));

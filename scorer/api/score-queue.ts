@@ -23,9 +23,9 @@ export interface ScoreQueue {
   /** Where the next row's values belong in the matrix; -1 when the queue is full. */
   next(): number;
   /**
-   * Takes the row that was written at `next()`. An idle server waits for nobody: the row for which the event loop woke up is scored
-   * at once. All others of a turn are scored together at its end: a busy server scores what has arrived meanwhile in one call.
-   * @param done called before the next turn's input is read, at the earliest within this call; an Error where the model failed or there is none
+   * Takes the row that was written at `next()`. It is scored together with all others of this turn of the event loop: an idle
+   * server waits for nobody, a busy one scores what has arrived meanwhile in one call.
+   * @param done called before the next turn's input is read; an Error where the model failed or there is none
    */
   submit(done: Scored): void;
   /** Rows that found it full. */
@@ -42,8 +42,6 @@ export interface ScoreQueueOptions {
   readonly clock: () => number;
   /** Milliseconds with fractions. */
   readonly now?: () => number;
-  /** How long the event loop has waited for input so far, milliseconds with fractions. */
-  readonly idleMs?: () => number;
 }
 
 export const QUEUE_ROWS_MAX = 4096;
@@ -62,10 +60,7 @@ const SMOOTHING = 0.1;
 /** The first `rows` of `waiting` wait: setting an array's length is a call into V8's runtime, for every lone request. */
 interface Bank { readonly matrix: Float32Array; readonly waiting: (Scored | undefined)[]; rows: number }
 
-const { nodeTiming } = performance;
-const loopIdleMs = (): number => nodeTiming.idleTime;
-
-export function createScoreQueue({ holder, calls, fallbackScore, featureCount, threshold, clock, now = () => performance.now(), idleMs = loopIdleMs }: ScoreQueueOptions): ScoreQueue {
+export function createScoreQueue({ holder, calls, fallbackScore, featureCount, threshold, clock, now = () => performance.now() }: ScoreQueueOptions): ScoreQueue {
   const scores = new Float64Array(CHUNK_ROWS_MAX);
   const newBank = (): Bank => ({ matrix: new Float32Array(QUEUE_ROWS_MAX * featureCount), waiting: new Array<Scored | undefined>(QUEUE_ROWS_MAX).fill(undefined), rows: 0 });
   /** Callers may submit again while they are answered: into the other bank. */
@@ -76,8 +71,6 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
   let refusedAt = -Infinity;
   const counts = { refused: 0, get overloaded() { return now() - refusedAt < OVERLOADED_MS; } };
   let firstAt = 0;
-  /** Up to the last row that was the first to wait. */
-  let idledMs = 0;
   let model: LoadedModel | undefined;
   let rowsMin = QUEUE_ROWS_MIN;
 
@@ -143,10 +136,7 @@ export function createScoreQueue({ holder, calls, fallbackScore, featureCount, t
       bank.waiting[bank.rows++] = done;
       if (bank.rows !== 1) return;
       firstAt = now();
-      const idle = idleMs();
-      if (idle === idledMs) return void setImmediate(flush);
-      idledMs = idle;
-      flush();
+      setImmediate(flush);
     },
     counts,
   };

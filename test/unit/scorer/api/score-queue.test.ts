@@ -13,7 +13,7 @@ async function load({ rowMs, perMs, totalMs, stallMs = 0 }: { rowMs: number; per
   const costs = [{ rows: 1, us_per_row: rowMs * 1000 }, { rows: 64, us_per_row: rowMs * 900 }];
   const model = { manifest: { version: 'v1' }, chunkRows: chooseChunkRows(costs), costs } as unknown as LoadedModel;
   const queue = createScoreQueue({
-    holder: { current: () => model }, fallbackScore: 0.5, featureCount: 1, threshold: 0.5, clock: () => now, now: () => now, idleMs: () => 0,
+    holder: { current: () => model }, fallbackScore: 0.5, featureCount: 1, threshold: 0.5, clock: () => now, now: () => now,
     calls: { score(_matrix, rows, out) { now += rows * rowMs; out.fill(0.5, 0, rows); return model; } },
   });
   const waits: number[] = [];
@@ -61,7 +61,7 @@ t.test('less than can be scored: nobody is refused, a moment’s standstill notw
 t.test('the bound by count; overload is told for five seconds', async (t) => {
   let now = 0;
   const model = { manifest: { version: 'v1' }, chunkRows: 512, costs: [{ rows: 1, us_per_row: 1 }] } as unknown as LoadedModel;
-  const queue = createScoreQueue({ holder: { current: () => model }, fallbackScore: 0.5, featureCount: 1, threshold: 0.5, clock: () => now, now: () => now, idleMs: () => 0, calls: { score: () => model } });
+  const queue = createScoreQueue({ holder: { current: () => model }, fallbackScore: 0.5, featureCount: 1, threshold: 0.5, clock: () => now, now: () => now, calls: { score: () => model } });
   let answered = 0;
   for (let i = 0; i < QUEUE_ROWS_MAX; i++) {
     if (queue.next() !== i) t.fail(`row ${i} has no place`);
@@ -77,37 +77,4 @@ t.test('the bound by count; overload is told for five seconds', async (t) => {
   t.ok(queue.counts.overloaded);
   now += 1;
   t.notOk(queue.counts.overloaded);
-});
-
-t.test('who wakes an idle server is answered at once, those that come with it together, and on a busy one all of them', async (t) => {
-  let idle = 0;
-  const calls: number[] = [];
-  const model = { manifest: { version: 'v1' }, chunkRows: 512, costs: [{ rows: 1, us_per_row: 1 }] } as unknown as LoadedModel;
-  const queue = createScoreQueue({
-    holder: { current: () => model }, fallbackScore: 0.5, featureCount: 1, threshold: 0.5, clock: () => 0, idleMs: () => idle,
-    calls: { score: (matrix, rows, out) => { calls.push(rows); for (let i = 0; i < rows; i++) out[i] = (matrix[i] as number) / 100; return model; } },
-  });
-  const answers: number[] = [];
-  const ask = (row: number, then?: () => void): void => {
-    queue.matrix[queue.next()] = row;
-    queue.submit((answer) => { answers.push(Math.round((answer as { score: number }).score * 100)); then?.(); });
-  };
-  idle += 0.01;
-  ask(1);
-  t.same([calls, answers], [[1], [1]], 'at once');
-  ask(2);
-  ask(3);
-  t.same(calls, [1], 'the same turn: later');
-  await nextTurn();
-  t.same([calls, answers], [[1, 2], [1, 2, 3]]);
-  ask(4);
-  ask(5);
-  t.same(calls, [1, 2], 'the loop had no time to wait: it is busy');
-  await nextTurn();
-  t.same([calls, answers], [[1, 2, 2], [1, 2, 3, 4, 5]]);
-  idle += 0.01;
-  ask(6, () => ask(7));
-  t.same(answers.at(-1), 6, 'one that comes out of an answer waits for the turn’s end');
-  await nextTurn();
-  t.same([calls, answers], [[1, 2, 2, 1, 1], [1, 2, 3, 4, 5, 6, 7]]);
 });
