@@ -19,17 +19,12 @@ const THEME = 'tidemark-theme';
 const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 
-/* The theme: the system's, until somebody chooses. */
+/* The theme: the system's, until somebody chooses. It is looked at with each drawing: Chromium now and then loses the event that tells of a change. */
 const chosen = () => localStorage.getItem(THEME);
 const isDark = () => (chosen() ?? (prefersDark.matches ? 'dark' : 'light')) === 'dark';
-function applyTheme() {
-  document.documentElement.dataset['theme'] = isDark() ? 'dark' : 'light';
-  changed();
-}
-prefersDark.addEventListener('change', applyTheme);
 function switchTheme() {
   localStorage.setItem(THEME, isDark() ? 'light' : 'dark');
-  applyTheme();
+  changed();
 }
 
 /* What is asked. */
@@ -96,7 +91,9 @@ function start() {
   return h('div.empty', null, h('p', null, trouble.status > 0 ? trouble.detail : 'The scorer does not answer.'), h('p', null, 'It is tried again by itself.'));
 }
 drawWith(() => {
-  render(place('bar'), ...bar({ retry: overview.now, retrain: openRetrain, key: openKey, theme: switchTheme, hasKey: key.get() !== null, dark: isDark() }));
+  const dark = isDark();
+  document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
+  render(place('bar'), ...bar({ retry: overview.now, retrain: openRetrain, key: openKey, theme: switchTheme, hasKey: key.get() !== null, dark }));
   render(place('notice'), notice(openKey));
   render(place('content'), content());
   render(place('foot'), foot());
@@ -122,7 +119,6 @@ document.addEventListener('keydown', (event) => {
   place('customer').focus();
 });
 window.addEventListener('resize', changed);
-/* Ages and countdowns move by themselves. */
+/* Ages, countdowns and the system's theme move by themselves. */
 setInterval(changed, 1000);
-applyTheme();
 route();

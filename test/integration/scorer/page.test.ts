@@ -115,9 +115,10 @@ t.test('dark by the system’s wish or by choice, which is kept', async (t) => {
   await until('dark', async () => (await theme()) === 'dark');
   t.same(await audit(page), [], 'dark');
   await page.getByRole('button', { name: 'Use the light theme' }).click();
-  t.equal(await theme(), 'light');
+  await until('light by choice', async () => (await theme()) === 'light');
   await page.reload();
-  await until('light again', async () => (await theme()) === 'light');
+  await page.getByRole('button', { name: 'Use the dark theme' }).waitFor();
+  t.equal(await theme(), 'light', 'kept');
 });
 
 t.test('by keyboard to a customer and back', async (t) => {

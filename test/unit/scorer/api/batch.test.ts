@@ -102,21 +102,24 @@ t.test('with a model', async (t) => {
     const blocks = 120;
     const req = request(`${url}/batch-predict`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' } });
     let text = '';
-    let singles = 0;
+    let pieces = 0;
+    const singles: Promise<void>[] = [];
     const done = new Promise<void>((resolve, reject) => {
       req.on('response', (res) => {
         res.setEncoding('utf8');
         res.on('data', (piece: string) => {
           text += piece;
-          if (singles++ % 8 !== 0) return;
+          if (pieces++ % 8 !== 0) return;
           res.pause();
-          void post(`${url}/predict`, JSON.stringify(rows[0])).then(({ status }) => { t.equal(status, 200); res.resume(); }, reject);
+          singles.push(post(`${url}/predict`, JSON.stringify(rows[0])).then(({ status }) => { t.equal(status, 200); res.resume(); }, reject));
         }).on('end', resolve).on('error', reject);
       }).on('error', reject);
     });
     for (let i = 0; i < blocks; i++) if (!req.write(block)) await new Promise((resolve) => req.once('drain', resolve));
     req.end();
     await done;
+    // A stream paused at its last piece ends all the same.
+    await Promise.all(singles);
     const answers = text.trimEnd().split('\n');
     t.equal(answers.length, blocks * rows.length);
     t.equal(answers.findIndex((line, i) => i % 97 === 0 && !close(JSON.parse(line).score, model.score(rows[i % rows.length]!))), -1);
