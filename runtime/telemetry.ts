@@ -12,7 +12,7 @@ export interface HealthReport {
 }
 
 const HEALTH_DEADLINE_MS = 5_000;
-/** How often the event loop's lag is looked at: each look wakes an idle process, and one that comes in between a request delays it. Longer halts are always seen. */
+/** How often the event loop's lag is looked at: each look wakes an idle process and delays a request that comes meanwhile. Longer halts are always seen. */
 const LAG_LOOK_MS = 50;
 
 /** A process's own metrics: Node's and the process's by default, every line labelled with the service's name. */

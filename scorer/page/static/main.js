@@ -8,7 +8,7 @@ import { dialogs, openKey, openRetrain } from './dialogs.js';
 import { drift } from './drift.js';
 import { ledger, retrains, service } from './loop.js';
 import { performance } from './performance.js';
-import { changed, drawWith, say, state } from './state.js';
+import { changed, drawNow, drawWith, say, state } from './state.js';
 import { latency, risers, scores, vitals } from './stream.js';
 import { h, render } from './vdom.js';
 
@@ -24,7 +24,7 @@ const chosen = () => localStorage.getItem(THEME);
 const isDark = () => (chosen() ?? (prefersDark.matches ? 'dark' : 'light')) === 'dark';
 function switchTheme() {
   localStorage.setItem(THEME, isDark() ? 'light' : 'dark');
-  changed();
+  drawNow();
 }
 
 /* What is asked. */

@@ -44,7 +44,7 @@ export function changed() {
   requestAnimationFrame(() => { asked = false; draw(); });
 }
 
-/** Draws at once: where a person opens something and types on, the keys are to go there. */
+/** Draws at once: what a person asked for is there when they go on, and their keys go to what they opened. */
 export const drawNow = () => draw();
 
 /** Tells those who do not see the page; used sparingly. @param {string} text */
