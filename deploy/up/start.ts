@@ -29,7 +29,7 @@ const SERVICES = {
   trainer: 'TRAINER_METRICS_PORT', rollout: 'ROLLOUT_METRICS_PORT',
 } as const;
 /** The scorer's young generation begins at its full size: at a megabyte, which V8 begins with, it is collected so often that one request in a hundred waits for it. */
-const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = { scorer: ['--max-semi-space-size=64', '--min-semi-space-size=64'] };
+export const SCORER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=64', '--min-semi-space-size=64'];
 const EMBEDDED = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL'];
 
 export interface StartContext {
@@ -80,7 +80,7 @@ export async function startAll(options: UpOptions, env: NodeJS.ProcessEnv, { scr
     ...(options.logs ? { onLine: (line: string) => screen.say(`[${name}] ${line}`) } : {}),
   });
   screen.progress('starting the feature processor, landing and the scorer');
-  await Promise.all(Object.entries(SERVICES).map(([name, variable]) => run('services', name, () => ports.start(variable, () => startService({ ...processOf(name, [name]), nodeFlags: NODE_FLAGS[name] ?? [] })))));
+  await Promise.all(Object.entries(SERVICES).map(([name, variable]) => run('services', name, () => ports.start(variable, () => startService({ ...processOf(name, [name]), nodeFlags: name === 'scorer' ? SCORER_NODE_FLAGS : [] })))));
   configuration = withAddresses(env, configuration, ports.moved);
   writeEndpoints(settings.DATA_DIR, configuration.chosen);
   if (stopped()) return false;

@@ -6,12 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { SCORER_NODE_FLAGS } from '../../../deploy/up/start.js';
+import { SETTINGS } from '../../../runtime/settings.js';
 import { cpuSecondsOf } from '../cpu.js';
 
 /**
  * One scorer process beside a Rust server, Fastify and FastAPI with the same model, in turns: single rows at 32 connections,
  * single rows at a fixed rate (open loop: latency from when a request was due), batches of 100 rows.
- * SERVING_DIR: the built harness. PEERS, ROUNDS, SECS, RATE, ONLY (single, rate, batch), BULK_THREADS, CACHE_ROWS (all of the harness’ 10,000 rows come around),
+ * SERVING_DIR: the built harness. PEERS, ROUNDS, SECS, RATE, ONLY (single, rate, batch), BULK_THREADS; NODE_FLAGS in place of those that a scorer is started with.
+ * `tidemark` scores every row anew, as the peers do; `tidemark-remembering` has SCORER_CACHE_ROWS as it is shipped, and all of the harness’ 10,000 rows come around;
+ * `uws-const`, uWebSockets.js that answers a constant, says what a fixed rate costs without any work.
  * PIN=1 (server and load each on a core of its own, as if the load came from elsewhere: left alone, the kernel puts both on one core while they fit there).
  */
 const dir = process.env['SERVING_DIR'] ?? '';
@@ -26,6 +30,7 @@ const CONNECTIONS = 32;
 /** Lone requests take other ways through a server than those that come at full speed: what is measured is one that has seen them. */
 const RATE_WARM_UP_S = 4;
 const PORT = 18_100;
+const nodeFlags = process.env['NODE_FLAGS']?.split(' ').filter((flag) => flag !== '') ?? SCORER_NODE_FLAGS;
 const run = promisify(execFile);
 
 interface Figures { rps?: number; cpu_us?: number; p99_ms_at_rate?: number; p50_ms_at_rate?: number; done_at_rate?: number; cpu_us_at_rate?: number; rows_per_s?: number; cpu_us_a_row?: number; errors: number }
@@ -34,9 +39,10 @@ const bodies = (file: string): string[] => readFileSync(join(dir, 'bodies', file
 const reference = JSON.parse(readFileSync(join(dir, 'ref.json'), 'utf8')) as number[];
 
 function start(peer: string, folder: string): ChildProcess {
-  const env = { ...process.env, PORT: String(PORT), MODEL: join(dir, 'model.onnx'), FOLDER: folder };
-  return peer === 'tidemark'
-    ? spawn(...onCore(0, process.execPath, [...(process.env['NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== ''), fileURLToPath(new URL('./server.js', import.meta.url))]), { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const cacheRows = peer === 'tidemark-remembering' ? SETTINGS.SCORER_CACHE_ROWS.parse(undefined) : 0;
+  const env = { ...process.env, PORT: String(PORT), MODEL: join(dir, 'model.onnx'), FOLDER: folder, CACHE_ROWS: String(cacheRows) };
+  return peer.startsWith('tidemark')
+    ? spawn(...onCore(0, process.execPath, [...nodeFlags, fileURLToPath(new URL('./server.js', import.meta.url))]), { env, stdio: ['ignore', 'inherit', 'inherit'] })
     : spawn(...onCore(0, join(dir, 'start', `${peer}.sh`), []), { env, stdio: ['ignore', 'ignore', 'ignore'] });
 }
 
@@ -79,7 +85,7 @@ async function measure(peer: string): Promise<Figures> {
       if (Date.now() > end || child.exitCode !== null) throw new Error(`${peer} does not listen`);
       await sleep(50);
     }
-    await check();
+    if (peer !== 'uws-const') await check();
     const figures: Figures = { errors: 0 };
     const cpuUs = (beforeS: number, count: number, digits: number): number => Number((((cpuSecondsOf(child.pid!) - beforeS) / count) * 1e6).toFixed(digits));
     const wants = (what: string): boolean => only === undefined || only.includes(what);

@@ -20,7 +20,7 @@ import { benchHub } from './hub.js';
 
 /**
  * The scorer's own server, queue, model holder, bulk worker and log, without Kafka, on the harness' model: 20 values, as the
- * default view has. Scores are remembered where CACHE_ROWS says so: the peers do not. The log's blocks are written and then let go: the peers have no log at all.
+ * default view has. Scores are remembered where CACHE_ROWS says so, which the peers do not. The log's blocks are written and then let go: the peers have no log at all.
  */
 const { MODEL = '', PORT = '0', FOLDER = '', CACHE_ROWS = '0', BULK_THREADS } = process.env;
 const folder = dirname(MODEL);
