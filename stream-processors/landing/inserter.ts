@@ -53,7 +53,7 @@ export function createInserter(client: ClickHouseClient, metrics: LandingMetrics
     }
   }
 
-  async function send(spec: TableSpec, body: Buffer, token: string): Promise<void> {
+  async function send(spec: Pick<TableSpec, 'table' | 'columns'>, body: Buffer, token: string): Promise<void> {
     const { stream } = await client.exec({
       query: `INSERT INTO ${spec.table} (${spec.columns.join(', ')}) FORMAT RowBinary`,
       values: Readable.from([body], { objectMode: false }),
@@ -90,14 +90,31 @@ export function createInserter(client: ClickHouseClient, metrics: LandingMetrics
     return present;
   }
 
-  /** Adds what a crash of the server kept from an insert whose token it had noted already. */
-  async function complete(spec: TableSpec, partition: number, block: Block, token: string): Promise<void> {
+  /**
+   * Adds what a crash of the server kept from an insert whose token it had noted already.
+   * @param viewsHave the block has been inserted under its token, which gave its views' tables all of its rows
+   */
+  async function complete(spec: TableSpec, partition: number, block: Block, viewsHave: boolean): Promise<void> {
     for (let repair = 1; ; repair++) {
       const missing = block.without(await presentRows(spec, partition, block.from, block.to));
       if (missing.count === 0) return;
       log.warn('rows_repaired', { table: spec.table, partition, from: block.from, to: block.to, rows: missing.count });
-      await send(spec, missing.body, `${token}/repair-${repair}`);
+      if (viewsHave) await attach(spec, missing.body, `${spec.table}_repair_${partition}_${block.from}`);
+      else await send(spec, missing.body, `${block.token(spec.topic, partition)}/repair-${repair}`);
     }
+  }
+
+  /**
+   * Puts rows into the table past its views, which would count them again: into a table of its own, whose parts are then taken over.
+   * A former owner that is still at it loses its own, which has the same name, and fails.
+   */
+  async function attach({ table, columns }: TableSpec, body: Buffer, staging: string): Promise<void> {
+    await client.command({ query: `DROP TABLE IF EXISTS ${staging} SYNC` });
+    await client.command({ query: `CREATE TABLE ${staging} AS ${table}` });
+    await send({ table: staging, columns }, body, staging);
+    const parts = await client.query({ query: 'SELECT DISTINCT partition_id FROM system.parts WHERE database = currentDatabase() AND table = {staging:String} AND active', query_params: { staging }, format: 'JSONEachRow' });
+    for (const { partition_id } of await parts.json<{ partition_id: string }>()) await client.command({ query: `ALTER TABLE ${table} ATTACH PARTITION ID '${partition_id}' FROM ${staging}` });
+    await client.command({ query: `DROP TABLE ${staging} SYNC` });
   }
 
   return {
@@ -110,7 +127,7 @@ export function createInserter(client: ClickHouseClient, metrics: LandingMetrics
           await limited(async () => {
             const startedAt = performance.now();
             if (former !== 'rows') await send(spec, block.body, token);
-            if (former !== 'none' || attempt > 1) await complete(spec, partition, block, token);
+            if (former !== 'none' || attempt > 1) await complete(spec, partition, block, former !== 'rows');
             metrics.inserted(spec.table, block.count, (performance.now() - startedAt) / 1000);
           });
           if (trouble !== undefined) log.info('clickhouse_back', { table: spec.table, attempts: attempt });
