@@ -7,7 +7,8 @@ import type { PastLook, Policy } from './core/judge.js';
 import { lookAt, type LookResult } from './core/look.js';
 import { findDataBugs } from './core/triage/data-bugs.js';
 import { isUsual, NEW_WATCH, type Watch } from './core/watch.js';
-import { lookBackMs, moneyFeatures } from './policy.js';
+import type { EventsBehind } from './events-landed.js';
+import { featureMemories } from './policy.js';
 import { measureDrift } from './report.js';
 import type { MeasureTogether } from './together.js';
 import type { DriftStore, LookAbout } from './store.js';
@@ -19,6 +20,7 @@ export interface LookerOptions {
   readonly view: FeatureView;
   readonly policy: Policy;
   readonly segments: readonly string[];
+  readonly eventsBehind: EventsBehind;
   /** What retraining that version may be expected to win; null where nothing can be said. */
   readonly expectedGain: (modelVersion: string) => Promise<number | null>;
   /** All features together, where there is something to measure it with. */
@@ -41,17 +43,18 @@ export interface Looker {
   /** The next look, where a window is complete: measured, judged, its findings written. Asking again without `done` makes the same one again. */
   next(cooldownUntil: number): Promise<MadeLook | undefined>;
   done(look: MadeLook): Promise<void>;
-  /** End of the last window looked at; event time that has landed. */
-  readonly position: { readonly window_to: number; readonly landed_to: number; readonly mode: string };
+  /** End of the last window looked at; event time that has landed; events that the next look waits for. */
+  readonly position: { readonly window_to: number; readonly landed_to: number; readonly mode: string; readonly events_behind: number };
 }
 
-export function createLooker({ client, store, model, view, policy, segments, expectedGain, together, log }: LookerOptions): Looker {
+export function createLooker({ client, store, model, view, policy, segments, eventsBehind, expectedGain, together, log }: LookerOptions): Looker {
   const { windowMs, stepMs } = policy;
-  const money = moneyFeatures(view);
+  const memories = featureMemories(view);
   let watch: Watch = NEW_WATCH;
   let version = '';
   let lastTo = 0;
   let landedTo = 0;
+  let waitsFor = 0;
   let mode = 'waiting';
   let past: PastLook[] = [];
   const historyMs = windowMs * (policy.historyWindows + 2);
@@ -65,7 +68,9 @@ export function createLooker({ client, store, model, view, policy, segments, exp
   async function isComplete(window: DriftWindow, landed: DriftWindow): Promise<boolean> {
     if (landed.to < window.to) return false;
     // Partitions land one by one. One that has no rows any more is waited for until the others are a whole window ahead.
-    return landed.to >= window.to + windowMs || (await partitionTimes(client, window.from)).every((at) => at >= window.to);
+    if (landed.to < window.to + windowMs && !(await partitionTimes(client, window.from)).every((at) => at >= window.to)) return false;
+    waitsFor = await eventsBehind(window.to);
+    return waitsFor === 0;
   }
 
   const requestOf = (window: DriftWindow, modelVersion: string): DriftRequest => ({ model, modelVersion, window, previous: { from: window.from - windowMs, to: window.from }, segments: [...segments] });
@@ -98,7 +103,7 @@ export function createLooker({ client, store, model, view, policy, segments, exp
   }
 
   return {
-    get position() { return { window_to: lastTo, landed_to: landedTo, mode }; },
+    get position() { return { window_to: lastTo, landed_to: landedTo, mode, events_behind: waitsFor }; },
     async open() {
       const last = await store.lastLook(model);
       watch = last?.watch ?? NEW_WATCH;
@@ -120,7 +125,7 @@ export function createLooker({ client, store, model, view, policy, segments, exp
       const measurements = [...apart, ...await together?.(requestOf(window, modelVersion)) ?? []];
       const found = lookAt({
         model, modelVersion, window, measurements, past, watch, findings: findDataBugs(triage), quarantines, policy, cooldownUntil,
-        underWay: watch.alarm !== null && await store.underWay(model), moneyFeatures: money, lookBackMs: lookBackMs(view),
+        underWay: watch.alarm !== null && await store.underWay(model), memories,
       });
       const asks = found.events.some(({ decision }) => decision === 'retrain');
       const expected_gain = asks ? await expectedGain(modelVersion) : null;

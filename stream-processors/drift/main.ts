@@ -12,6 +12,7 @@ import type { FeatureView } from '../../schemas/features/declaration.js';
 import { TOPICS } from '../../schemas/topics.js';
 import { championOf, gainOf } from './champion.js';
 import { createDecisions, retrainCodec } from './decisions.js';
+import { watchEvents } from './events-landed.js';
 import { createPerformanceFiller, STATEMENT_MS_MAX, type PerformanceFiller } from './filler.js';
 import { createLooker, type Looker } from './looker.js';
 import { createDriftMetrics } from './metrics.js';
@@ -42,12 +43,12 @@ export async function startDrift(settings: Settings, log: Log, fail: (error: unk
   const { view = customerActivity, multivariate } = parts;
   const kafka = createKafka(settings, log);
   const codec = retrainCodec(createRegistry(settings, log));
-  await ensureTopics(kafka, settings, [TOPICS.retrain]);
+  await ensureTopics(kafka, settings, [TOPICS.retrain, TOPICS.events]);
   const client = createClickHouse(settings);
   const model = settings.MODEL_NAME;
   const decisions = createDecisions(model, codec, log);
   const looker = createLooker({
-    client, store: createDriftStore(client), model, view, policy: policyOf(settings), segments: segmentsOf(settings.DRIFT_SEGMENTS), log,
+    client, store: createDriftStore(client), model, view, policy: policyOf(settings), segments: segmentsOf(settings.DRIFT_SEGMENTS), eventsBehind: watchEvents(kafka), log,
     together: multivariate === undefined ? undefined : measureTogether(multivariate, () => metrics, log),
     expectedGain: async (version) => {
       const champion = await championOf(client, model);
@@ -89,11 +90,11 @@ export async function startDrift(settings: Settings, log: Log, fail: (error: unk
   };
 }
 
-function driftHealth(decides: boolean, trouble: string | undefined, { window_to, mode }: Looker['position'], labels: PerformanceFiller['position'], looks: PerformanceWatch['position']): HealthReport {
+function driftHealth(decides: boolean, trouble: string | undefined, { window_to, mode, events_behind }: Looker['position'], labels: PerformanceFiller['position'], looks: PerformanceWatch['position']): HealthReport {
   return healthOf({
     kafka: { status: 'up', detail: decides ? 'this process decides' : 'another process decides, or none yet' },
     clickhouse: trouble === undefined
-      ? { status: 'up', detail: window_to === 0 ? 'no complete window yet' : `${mode}, looked at up to ${new Date(window_to).toISOString()}` }
+      ? { status: 'up', detail: `${window_to === 0 ? 'no window looked at yet' : `${mode}, looked at up to ${new Date(window_to).toISOString()}`}${events_behind === 0 ? '' : `, the next look waits for ${events_behind} events to land`}` }
       : { status: 'degraded', detail: trouble },
     performance: labels.trouble === undefined
       ? { status: 'up', detail: labels.labelled_to === 0 ? 'no prediction is old enough for a label yet' : `labels up to ${new Date(labels.labelled_to).toISOString()}${looks.window_to === 0 ? '' : `, ${looks.mode}, looked at up to ${new Date(looks.window_to).toISOString()}`}` }

@@ -2,6 +2,7 @@ import type { Settings } from '../../runtime/settings.js';
 import { horizonDays } from '../../schemas/features/horizon.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { Policy } from './core/judge.js';
+import type { FeatureMemory } from './core/triage/attribute.js';
 
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -28,14 +29,20 @@ export const policyOf = (settings: DriftSettings): Policy => ({
   askAgainMs: settings.LABEL_HORIZON_DAYS * DAY_MS,
 });
 
-/** Features that are made of amounts. */
-export const moneyFeatures = (view: FeatureView): Set<string> => {
-  const money = new Set(view.features.flatMap((feature) => (feature.aggregate !== 'ratio' && feature.value === 'amount' ? [feature.name] : [])));
-  for (const feature of view.features) if (feature.aggregate === 'ratio' && (money.has(feature.numerator) || money.has(feature.denominator))) money.add(feature.name);
-  return money;
-};
-
-export const lookBackMs = (view: FeatureView): number => Math.min(horizonDays(view), LOOK_BACK_DAYS_MAX) * DAY_MS;
+/** What each feature of the view holds; the score, and all features together, follow from all of them. */
+export function featureMemories(view: FeatureView): Map<string, FeatureMemory> {
+  const longest = Math.min(horizonDays(view), LOOK_BACK_DAYS_MAX) * DAY_MS;
+  const memories = new Map<string, FeatureMemory>(['score', 'multivariate'].map((name) => [name, { money: true, heldMs: longest }]));
+  for (const feature of view.features) if (feature.aggregate !== 'ratio') {
+    const { unit, size } = { size: 0, ...feature.window };
+    memories.set(feature.name, { money: feature.value === 'amount', heldMs: unit === 'lifetime' ? longest : size * (unit === 'days' ? DAY_MS : HOUR_MS) });
+  }
+  for (const feature of view.features) if (feature.aggregate === 'ratio') {
+    const parts = [feature.numerator, feature.denominator].map((name) => memories.get(name)!);
+    memories.set(feature.name, { money: parts.some(({ money }) => money), heldMs: Math.max(...parts.map(({ heldMs }) => heldMs)) });
+  }
+  return memories;
+}
 
 /** Segments to measure, from the setting. */
 export const segmentsOf = (text: string): string[] => text.split(',').map((segment) => segment.trim()).filter((segment) => segment !== '' && segment !== 'none');

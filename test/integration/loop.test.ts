@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { messageOf } from '../../runtime/errors.js';
 import { customerActivity as view } from '../../schemas/features/customer-activity.js';
 import { featureNames } from '../../schemas/features/derive.js';
 import { tidemark } from '../support/command.js';
@@ -62,8 +63,7 @@ async function comes<Found>(what: string, find: () => Promise<Found | undefined>
     return (found = await find()) !== undefined;
   }, deadlineMs, LOOK_MS).catch(async (error: unknown) => {
     broken = true;
-    t.comment(JSON.stringify({ lookedTo: day(await loop.lookedTo()), ledger: await loop.ledger(), events: await loop.retrainEvents() }, undefined, 1));
-    throw error;
+    throw new Error(`${messageOf(error)}; so far: ${JSON.stringify(await loop.story())}`);
   });
   say(what);
   return found!;

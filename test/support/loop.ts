@@ -81,6 +81,13 @@ export function openLoop(up: UpProcess, dataDir: string) {
             WHERE champion_version = {champion:String} AND challenger_version = {challenger:String} AND event_time < watermark - toIntervalDay({days:UInt16}) - toIntervalHour({lateness:UInt32})) AS pairs
       ASOF LEFT JOIN (SELECT customer_id, event_time AS bought_at FROM events WHERE event_type = 'purchase') AS purchases ON pairs.customer_id = purchases.customer_id AND pairs.at < purchases.bought_at`,
       { champion, challenger, days: settings.LABEL_HORIZON_DAYS, lateness: settings.LABEL_LATENESS_H }),
+    /** The last of what was looked at, found and decided. */
+    story: async (): Promise<Record<string, unknown[]>> => Object.fromEntries(await Promise.all(([
+      ['looks', 'SELECT window_to, mode, decision, explanation FROM drift_looks FINAL ORDER BY window_to DESC LIMIT 8'],
+      ['alerts', 'SELECT window_from, window_to, cause, channel, explanation FROM drift_alerts FINAL ORDER BY raised_at DESC LIMIT 4'],
+      ['events', 'SELECT window_to, reason, decision, explanation FROM retrain_events ORDER BY kafka_offset DESC LIMIT 4'],
+      ['ledger', 'SELECT at, action, version, reason FROM model_ledger ORDER BY kafka_offset DESC LIMIT 4'],
+    ] as const).map(async ([name, query]) => [name, await rows(query)]))),
     close: () => client.close(),
   };
 }

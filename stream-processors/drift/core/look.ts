@@ -3,7 +3,7 @@ import type { RetrainEvidence } from '../../../schemas/events/retrain-event.js';
 import { bugEvent, driftEvent, evidenceOf, type EventDraft } from './draft.js';
 import { judge, type Judged, type PastLook, type Policy } from './judge.js';
 import type { Finding } from './triage/aggregates.js';
-import { attribute, type Cause } from './triage/attribute.js';
+import { attribute, type Cause, type FeatureMemory } from './triage/attribute.js';
 import { quarantineId, quarantineOf, type Quarantine } from './triage/quarantine.js';
 import { answered, isUsual, step, type Alarm, type Change, type Watch, type WatchMode } from './watch.js';
 
@@ -24,9 +24,7 @@ export interface LookInput {
   readonly cooldownUntil: number;
   /** A retraining was asked for and is not answered yet, or what came of it is on trial: nothing is asked for again before that has ended. */
   readonly underWay: boolean;
-  readonly moneyFeatures: ReadonlySet<string>;
-  /** How far back features remember. */
-  readonly lookBackMs: number;
+  readonly memories: ReadonlyMap<string, FeatureMemory>;
 }
 
 export interface Alert {
@@ -106,7 +104,7 @@ function answerOf(input: LookInput, alarm: Alarm, change: Change, persistent: re
   // What waited for a cooldown and is not beyond its threshold any more waits on, until it comes back or the alarm ends.
   if (persistent.length === 0 || (wasWaiting && window.to < cooldownUntil)) return undefined;
   const span = { from: alarm.first.from, to: window.to };
-  const cause = attribute({ window: span, persistent, judged, quarantines, moneyFeatures: input.moneyFeatures, lookBackMs: input.lookBackMs });
+  const cause = attribute({ window, windowMs: policy.windowMs, span, persistent, judged, quarantines, memories: input.memories });
   if (cause.kind === 'data_bug') {
     const { quarantine } = cause;
     return { answer: 'data_bug', explanation: `the change is put down to the ${quarantine.cause} of ${quarantine.channel === '' ? 'all channels' : quarantine.channel} since ${new Date(quarantine.from).toISOString()}: no retraining` };

@@ -71,7 +71,8 @@ export function step(watch: Watch, window: DriftWindow, judged: readonly Judged[
     return { watch: { ...next, alarm: null, excluded }, change: 'cleared', mode: 'quiet', persistent };
   }
   const { answer, asked = 0, asked_at = alarm.raised_at } = alarm;
-  if (answer === 'waiting') return { watch: next, change: 'standing', mode: 'alarmed', persistent };
+  // Nothing has answered it yet: what was put down to a bug may turn out to be more, once the bug is forgotten.
+  if (answer === 'waiting' || answer === 'data_bug') return { watch: next, change: 'standing', mode: 'alarmed', persistent };
   if (answer === 'retrain' && asked < ASKS_MAX) {
     const due = window.to >= asked_at + Math.max(policy.cooldownMs, policy.askAgainMs) && persistent.length > 0;
     return { watch: next, change: due ? 'again' : 'standing', mode: 'alarmed', persistent };

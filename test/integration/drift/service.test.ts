@@ -7,6 +7,7 @@ import { readTopic } from '../../../runtime/kafka/read-partition.js';
 import { ensureTopics } from '../../../runtime/kafka/topics.js';
 import { createRegistry } from '../../../runtime/registry/registry.js';
 import type { RetrainEvent } from '../../../schemas/events/retrain-event.js';
+import { LANDING_GROUP } from '../../../schemas/groups.js';
 import { TOPICS } from '../../../schemas/topics.js';
 import { rowsOf } from '../../../stream-processors/drift/aggregates.js';
 import { createDecisions, retrainCodec } from '../../../stream-processors/drift/decisions.js';
@@ -65,6 +66,8 @@ t.test('the drift service', async (t) => {
   const isGain = async (gain: number | null): Promise<boolean> => gain !== null && gain > 0 && (await gains()).some((one) => Math.abs(one - gain) < 1e-9);
   const ports = [settings.DRIFT_METRICS_PORT, await freePort()];
   const processes = ports.map((port, i) => new Child('drift-process.js', { ...env, INSTANCE: String(i), DRIFT_METRICS_PORT: String(port) }));
+  const health = (dependency: 'kafka' | 'clickhouse' | 'performance'): Promise<string[]> => Promise.all(ports.map(async (port) =>
+    ((await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as { dependencies: Record<string, { detail: string }> }).dependencies[dependency]!.detail));
   t.teardown(async () => {
     for (const child of processes) await child.kill();
     if (!t.passing()) for (const { lines } of processes) process.stderr.write(`${lines.slice(-40).join('\n')}\n`);
@@ -78,8 +81,7 @@ t.test('the drift service', async (t) => {
     t.same((await looks()).map((look) => look.day), [1, 2, 3, 4, 5, 6, 7], 'each window once; the last day is not over');
     t.ok((await looks()).every(({ mode, decision }) => ['calibrating', 'quiet'].includes(mode) && decision === 'none'), JSON.stringify(await looks()));
     t.same(await events(), []);
-    const health = await Promise.all(ports.map(async (port) => (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as { dependencies: { kafka: { detail: string } } }));
-    t.equal(health.filter(({ dependencies }) => dependencies.kafka.detail.startsWith('this process decides')).length, 1, 'one of two decides');
+    t.equal((await health('kafka')).filter((detail) => detail.startsWith('this process decides')).length, 1, 'one of two decides');
     const [report] = await rowsOf<{ rows: number; twice: number; judged: number }>(client,
       `SELECT count() AS rows, count() - uniqExact(window_to, feature, segment, against, statistic) AS twice, countIf(verdict IN ('quiet', 'held')) AS judged FROM drift_reports FINAL`);
     const together = await rowsOf<{ day: number; value: number; n: number; against: string; verdict: string }>(client,
@@ -104,17 +106,33 @@ t.test('the drift service', async (t) => {
     const [asked] = await rowsOf<{ n: number; loss: number }>(client, `SELECT n, log_loss AS loss FROM performance(from = '2026-02-04 00:00:00', to = '2026-02-05 00:00:00', window_h = 24, horizon_days = 2) WHERE segment = ''`);
     const reported = (await reports('realised'))[2]!;
     t.ok(reported.n === asked!.n && Math.abs(reported.loss - asked!.loss) < 1e-12, `as the view says: ${JSON.stringify([reported, asked])}`);
-    const health = await Promise.all(ports.map(async (port) => ((await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as { dependencies: { performance: { detail: string } } }).dependencies.performance.detail));
-    t.ok(health.some((detail) => detail.startsWith('labels up to 2026-02-07T22:00')), health.join('; '));
+    const said = await health('performance');
+    t.ok(said.some((detail) => detail.startsWith('labels up to 2026-02-07T22:00')), said.join('; '));
     const metrics = (await Promise.all(ports.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()))).join('\n');
     t.match(metrics, /tidemark_drift_performance_windows_total\{kind="realised",service="drift"\} [1-5]/);
     t.match(metrics, /tidemark_drift_labels_behind_seconds\{service="drift"\} 176400/);
   });
 
-  await t.test('a burst of missing amounts: an alert, a quarantine, a decision against retraining', async (t) => {
+  await t.test('a window whose predictions have landed is not looked at before its events have', async (t) => {
+    const [producer, admin] = [kafka.producer(), kafka.admin()];
+    await Promise.all([producer.connect(), admin.connect()]);
+    const on = { topic: TOPICS.events.name, partition: 1 };
+    await producer.send({ topic: on.topic, messages: ['a', 'b', 'c'].map((value) => ({ value, partition: on.partition })) });
     await land(1, { nullAmounts: [9, 17] });
     await land(1);
+    const waits = async (n: number): Promise<boolean> => (await health('clickhouse')).some((detail) => detail.endsWith(`, the next look waits for ${n} events to land`));
+    const landed = (offset: number): Promise<void> => admin.setOffsets({ groupId: LANDING_GROUP, topic: on.topic, partitions: [{ partition: on.partition, offset: String(offset) }] });
+    await until('it waits for three', () => waits(3), 30_000);
+    await landed(2);
+    await until('it waits for one', () => waits(1), 30_000);
+    t.equal((await looks()).at(-1)?.day, 7);
+    await landed(3);
     await lookedAt(9);
+    t.notOk(await waits(1));
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
+  });
+
+  await t.test('a burst of missing amounts: an alert, a quarantine, a decision against retraining', async (t) => {
     const [event, ...more] = await events();
     t.same(more, []);
     t.match(event, { reason: 'drift', decision: 'skip', model: 'churn', model_version: VERSION, requested_by: 'drift', explanation: /null_burst in all channels since 2026-02-10T09:00.*kept out of training/, window_from: day(8), window_to: day(9) });

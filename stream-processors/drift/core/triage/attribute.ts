@@ -5,15 +5,24 @@ import type { Quarantine } from './quarantine.js';
 /** What an alarm is put down to. Only a change of the population is worth a retraining. */
 export type Cause = { readonly kind: 'population_change' } | { readonly kind: 'data_bug'; readonly quarantine: Quarantine } | { readonly kind: 'one_channel'; readonly channel: string };
 
+/** What a feature is made of, and for how long what an event brought into it stays there. */
+export interface FeatureMemory {
+  /** Of amounts. */
+  readonly money: boolean;
+  readonly heldMs: number;
+}
+
 export interface AttributionInput {
+  /** The window that is looked at. */
   readonly window: DriftWindow;
+  readonly windowMs: number;
+  /** From the first window of the alarm to this one. */
+  readonly span: DriftWindow;
   /** Tests that the alarm rests on. */
   readonly persistent: readonly Judged[];
   readonly judged: readonly Judged[];
   readonly quarantines: readonly Quarantine[];
-  /** Features that are made of amounts: a wrong amount stays in them for as long as they look back. */
-  readonly moneyFeatures: ReadonlySet<string>;
-  readonly lookBackMs: number;
+  readonly memories: ReadonlyMap<string, FeatureMemory>;
 }
 
 const CHANNEL = 'channel=';
@@ -29,17 +38,22 @@ export function attribute(input: AttributionInput): Cause {
   return channel === undefined ? { kind: 'population_change' } : { kind: 'one_channel', channel };
 }
 
+/** Bugs explain an alarm where each of its tests has one that explains it. */
+function explainedBy(input: AttributionInput): Quarantine | undefined {
+  const bugs = input.persistent.map((test) => input.quarantines.find((bug) => explains(bug, test, input)));
+  return bugs.includes(undefined) ? undefined : bugs[0];
+}
+
 /**
- * A bug explains an alarm where the two share event time; and where all that moved is made of amounts, one of amounts
- * explains it for as long as those features remember.
+ * A bug explains a test as long as the rows that are compared may hold something of it: what an event brought into a feature
+ * stays there as long as the feature looks back. Broken amounts explain what is made of them whenever it moves; any other
+ * bug only what began to move while it lasted.
  */
-function explainedBy({ window, persistent, quarantines, moneyFeatures, lookBackMs }: AttributionInput): Quarantine | undefined {
-  // The score, and all features together, follow from those that are made of amounts.
-  const money = persistent.length > 0 && persistent.every(({ feature }) => moneyFeatures.has(feature) || feature === 'score' || feature === 'multivariate');
-  return quarantines.find(({ from, to, cause }) => {
-    const remembered = MONEY_CAUSES.includes(cause) ? (money ? lookBackMs : -1) : 0;
-    return remembered >= 0 && from < window.to && window.from < to + remembered;
-  });
+function explains({ from, to, cause }: Quarantine, { feature, against }: Judged, { window, windowMs, span, memories }: AttributionInput): boolean {
+  const memory = memories.get(feature);
+  const compared = against === 'previous' ? window.from - windowMs : window.from;
+  if (from >= window.to || compared >= to + (memory?.heldMs ?? 0)) return false;
+  return MONEY_CAUSES.includes(cause) ? memory?.money === true : from < span.to && span.from < to;
 }
 
 /** The channel in which all of the change is: its own tests are beyond, no other channel's are even unusual. */

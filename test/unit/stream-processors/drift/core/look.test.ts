@@ -12,17 +12,18 @@ const POLICY: Policy = {
   kind: 'classic', falseAlarmDays: 90, stepDays: 1, windowMs: DAY, stepMs: DAY, calibrationWindows: 4, historyWindows: 12,
   effectMin: 0.025, rowsMin: 200, psiMax: 0.2, persistence: 2, cooldownMs: 14 * DAY, askAgainMs: 7 * DAY,
 };
+const MEMORIES = new Map([['events_7d', { money: false, heldMs: 7 * DAY }], ['spend_7d', { money: true, heldMs: 7 * DAY }], ['spend_90d', { money: true, heldMs: 90 * DAY }], ['multivariate', { money: true, heldMs: 90 * DAY }]]);
 const window = (day: number): { from: number; to: number } => ({ from: (FIRST + day - 1) * DAY, to: (FIRST + day) * DAY });
 const psi = (feature: string, value: number, segment = ''): Measurement => ({ feature, segment, against: 'reference', statistic: 'psi', value, baseline: 0, p: null, degrees: 9, n: 1000, n_reference: 1000 });
-const burst = (day: number, from: number, to: number): Finding =>
-  ({ cause: 'null_burst', channel: '', from: window(day).from + from * 3_600_000, to: window(day).from + to * 3_600_000, value: 1, usual: 0, evidence: 99, rows: 50, sentence: 'amounts are missing' });
+const burst = (day: number, from: number, to: number, cause: Finding['cause'] = 'null_burst'): Finding =>
+  ({ cause, channel: '', from: window(day).from + from * 3_600_000, to: window(day).from + to * 3_600_000, value: 1, usual: 0, evidence: 99, rows: 50, sentence: 'amounts are missing' });
 
 /** Looks day by day, each going on from the one before. */
 function run(days: readonly { measurements: readonly Measurement[]; findings?: readonly Finding[]; cooldownUntil?: number; underWay?: boolean }[]): LookResult[] {
   const results: LookResult[] = [];
   let [watch, quarantines]: [LookInput['watch'], LookInput['quarantines']] = [NEW_WATCH, []];
   days.forEach(({ measurements, findings = [], cooldownUntil = 0, underWay = false }, day) => {
-    const result = lookAt({ model: 'churn', modelVersion: 'v1', window: window(day), measurements, past: [], watch, findings, quarantines, policy: POLICY, cooldownUntil, underWay, moneyFeatures: new Set(['spend_7d']), lookBackMs: 90 * DAY });
+    const result = lookAt({ model: 'churn', modelVersion: 'v1', window: window(day), measurements, past: [], watch, findings, quarantines, policy: POLICY, cooldownUntil, underWay, memories: MEMORIES });
     watch = result.watch;
     const ids = new Set(result.quarantines.map(({ id }) => id));
     quarantines = [...quarantines.filter(({ id }) => !ids.has(id)), ...result.quarantines];
@@ -70,6 +71,24 @@ t.test('an alarm that was put down to a bug asks as soon as something moves that
   const moved = [psi('events_7d', 0.01), psi('spend_7d', 0.9)];
   const results = run([{ measurements: QUIET }, { measurements: moved, findings: [burst(1, 3, 20)] }, { measurements: moved }, { measurements: moved }, { measurements: MOVED }, { measurements: MOVED }]);
   t.same(decisions(results), ['none', 'skip', 'skip', 'skip', 'none', 'retrain']);
+});
+
+t.test('a bug explains what moved with it for as long as features hold it, and what then still stands asks', async (t) => {
+  const silence = burst(1, 3, 20, 'dead_producer');
+  const days = (feature: string, finding: Finding, count = 30): string[] => run(Array.from({ length: count }, (_, day) => ({
+    measurements: day === 0 ? QUIET : [psi(feature, 0.9)], findings: day === 1 ? [finding] : [],
+  }))).flatMap(({ decision }, day) => (decision === 'none' ? [] : [`${day} ${decision}`]));
+  const skips = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, i) => `${from + i} skip`);
+  t.same(days('events_7d', silence), [...skips(1, 8), '9 retrain', '23 retrain'], 'the window of day 9 begins more than seven days after the silence');
+  t.same(days('spend_7d', burst(1, 3, 20)), [...skips(1, 8), '9 retrain', '23 retrain']);
+  t.same(days('spend_90d', burst(1, 3, 20)), skips(1, 29), 'longer than the cooldown: it never becomes what is usual');
+  const two = [psi('spend_90d', 0.9), psi('events_7d', 0.9)];
+  t.same(decisions(run([{ measurements: QUIET }, { measurements: two, findings: [burst(1, 1, 2), silence] }, { measurements: two }])), ['none', 'skip', 'skip'], 'each test by a bug of its own');
+});
+
+t.test('what begins to move after a silence is not put down to it', async (t) => {
+  const results = run([{ measurements: QUIET, findings: [burst(0, 3, 20, 'dead_producer')] }, { measurements: QUIET }, { measurements: MOVED }, { measurements: MOVED }]);
+  t.same(decisions(results), ['skip', 'none', 'none', 'retrain']);
 });
 
 t.test('a change of what no bug explains asks in spite of one', async (t) => {
