@@ -6,7 +6,7 @@ import { landedRange, partitionTimes, triageInput, versionInService } from './ag
 import type { PastLook, Policy } from './core/judge.js';
 import { lookAt, type LookResult } from './core/look.js';
 import { findDataBugs } from './core/triage/data-bugs.js';
-import { isUsual, NEW_WATCH, type Watch } from './core/watch.js';
+import { NEW_WATCH, usualLooks, usualUntil, type Watch } from './core/watch.js';
 import type { EventsBehind } from './events-landed.js';
 import { featureMemories } from './policy.js';
 import { measureDrift } from './report.js';
@@ -57,7 +57,8 @@ export function createLooker({ client, store, model, view, policy, segments, eve
   let waitsFor = 0;
   let mode = 'waiting';
   let past: PastLook[] = [];
-  const historyMs = windowMs * (policy.historyWindows + 2);
+  /** The next looks rest on nothing that ended before. */
+  const keptFrom = (window: DriftWindow): number => usualUntil(window, watch) - windowMs * (policy.historyWindows + 1);
 
   /** The first window of all begins at the first whole step that has predictions. */
   const nextWindow = (landed: DriftWindow): DriftWindow => {
@@ -81,9 +82,9 @@ export function createLooker({ client, store, model, view, policy, segments, eve
     const { alarm, baseline_from, excluded } = watch;
     watch = { ...NEW_WATCH, baseline_from: alarm === null ? baseline_from : alarm.first.to, excluded };
     const quarantines = await store.quarantines(model);
-    const usual = past.filter((look) => isUsual(look, window, watch, quarantines));
+    const usual = usualLooks(past, window, watch, quarantines, policy);
     // It may have served before, or have been measured by a process that was killed meanwhile.
-    const known = new Map((await store.pastLooks(model, modelVersion, window.to - historyMs, windowMs)).map(({ to, measurements }) => [to, measurements]));
+    const known = new Map((await store.pastLooks(model, modelVersion, keptFrom(window), windowMs)).map(({ to, measurements }) => [to, measurements]));
     const again: PastLook[] = [];
     for (const look of usual) {
       const had = known.get(look.to);
@@ -109,7 +110,7 @@ export function createLooker({ client, store, model, view, policy, segments, eve
       watch = last?.watch ?? NEW_WATCH;
       version = last?.modelVersion ?? '';
       lastTo = last?.window.to ?? 0;
-      past = last === undefined ? [] : await store.pastLooks(model, version, lastTo - historyMs, windowMs);
+      past = last === undefined ? [] : await store.pastLooks(model, version, keptFrom(last.window), windowMs);
     },
     async next(cooldownUntil) {
       const landed = await landedRange(client);
@@ -139,7 +140,7 @@ export function createLooker({ client, store, model, view, policy, segments, eve
       watch = result.watch;
       lastTo = about.window.to;
       mode = result.mode;
-      past = [...past.filter(({ to }) => to > lastTo - historyMs && to !== lastTo), { ...about.window, measurements }];
+      past = [...past.filter(({ to }) => to > keptFrom(about.window) && to !== lastTo), { ...about.window, measurements }];
     },
   };
 }

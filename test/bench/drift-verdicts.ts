@@ -1,7 +1,7 @@
 import type { DriftBasis, DriftStatistic, Measurement } from '../../schemas/drift/measurement.js';
 import { loadSettings } from '../../runtime/settings.js';
 import { judge, type PastLook, type Policy } from '../../stream-processors/drift/core/judge.js';
-import { isUsual, NEW_WATCH, answered, step, type Watch } from '../../stream-processors/drift/core/watch.js';
+import { NEW_WATCH, answered, step, usualLooks, type Watch } from '../../stream-processors/drift/core/watch.js';
 import type { RegimeShift } from '../../stream-processors/sources/core/simulation-parameters.js';
 import { domainClassifier } from '../../trainer/domain.js';
 import { loadXgboost } from '../../trainer/xgboost/library.js';
@@ -54,7 +54,7 @@ async function watchYear(shop: Shop, from: number, measuredTogether: ReadonlyMap
       if (against[0]![1].psi >= 0.2) psi++;
     }
     measurements.push(...measuredTogether.get(day) ?? []);
-    const judged = judge(window, measurements, past.filter((look) => isUsual(look, window, watch, []) && look.to > window.to - POLICY.windowMs * (POLICY.historyWindows + 1)), POLICY);
+    const judged = judge(window, measurements, usualLooks(past, window, watch, [], POLICY), POLICY);
     const next = step(watch, window, judged, POLICY);
     watch = next.change === 'raised' || next.change === 'again' ? answered(next.watch, 'retrain', window.to) : next.watch;
     past.push({ ...window, measurements });

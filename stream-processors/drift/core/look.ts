@@ -5,7 +5,7 @@ import { judge, type Judged, type PastLook, type Policy } from './judge.js';
 import type { Finding } from './triage/aggregates.js';
 import { attribute, type Cause, type FeatureMemory } from './triage/attribute.js';
 import { quarantineId, quarantineOf, type Quarantine } from './triage/quarantine.js';
-import { answered, isUsual, step, type Alarm, type Change, type Watch, type WatchMode } from './watch.js';
+import { answered, step, usualLooks, type Alarm, type Change, type Watch, type WatchMode } from './watch.js';
 
 /** Everything that a look depends on: the same input gives the same result, whoever makes the look and how often. */
 export interface LookInput {
@@ -53,7 +53,7 @@ export interface LookResult {
 export function lookAt(input: LookInput): LookResult {
   const bugs = bugsOf(input);
   const quarantines = merged(input.quarantines, bugs.quarantines);
-  const quiet = input.past.filter((look) => isUsual(look, input.window, input.watch, quarantines) && look.to > input.window.to - input.policy.windowMs * (input.policy.historyWindows + 1));
+  const quiet = usualLooks(input.past, input.window, input.watch, quarantines, input.policy);
   const judged = judge(input.window, input.measurements, quiet, input.policy);
   const { watch, change, mode, persistent } = step(input.watch, input.window, judged, input.policy);
   const { alarm } = watch;

@@ -89,6 +89,19 @@ export function answered(watch: Watch, answer: Alarm['answer'], at: number): Wat
   return { ...watch, alarm: { ...alarm, answer, ...(answer === 'retrain' ? { asked: (alarm.asked ?? 0) + 1, asked_at: at } : {}) } };
 }
 
+/** Until when a past window may say what is usual, for a look at `window`: the beginning of what is an alarm, or may become one, ends it. */
+export const usualUntil = (window: DriftWindow, { streaks, alarm }: Watch): number =>
+  Math.min(window.from, ...Object.values(streaks).map(({ first }) => first.from), alarm?.first.from ?? Infinity);
+
+/**
+ * The past looks that say what is usual: of the last windows before `usualUntil`, so that a change is held against what was
+ * usual when it began, for as long as it stands.
+ */
+export function usualLooks<Look extends DriftWindow>(past: readonly Look[], window: DriftWindow, watch: Watch, broken: readonly DriftWindow[], policy: { readonly windowMs: number; readonly historyWindows: number }): Look[] {
+  const since = usualUntil(window, watch) - policy.windowMs * policy.historyWindows;
+  return past.filter((look) => look.to > since && isUsual(look, window, watch, broken));
+}
+
 /** Whether a past window says what is usual, for a look at `window`. */
 export function isUsual(past: DriftWindow, window: DriftWindow, watch: Watch, broken: readonly DriftWindow[]): boolean {
   const meets = (other: DriftWindow): boolean => other.from < past.to && past.from < other.to;

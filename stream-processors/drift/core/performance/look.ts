@@ -3,7 +3,7 @@ import type { RetrainEvidence } from '../../../../schemas/events/retrain-event.j
 import { figure, iso, type EventDraft } from '../draft.js';
 import type { Judged, Policy } from '../judge.js';
 import type { Quarantine } from '../triage/quarantine.js';
-import { answered, step, type Alarm, type Change, type Watch, type WatchMode } from '../watch.js';
+import { answered, step, usualUntil, type Alarm, type Change, type Watch, type WatchMode } from '../watch.js';
 import { judgePerformance, type PerformanceFigures, type PerformancePolicy } from './judge.js';
 
 /** All that a look at realised performance depends on. */
@@ -88,8 +88,7 @@ function draftOf({ model, modelVersion, window, policy, expectedGain, estimated 
 /** Which former windows say what is usual: back from before whatever looks like the beginning of an alarm, and from no earlier than the last change. */
 export function formerWindows(window: DriftWindow, watch: Watch, since: number, historyWindows: number): { from: number; to: number } {
   const width = window.to - window.from;
-  const suspects = [...Object.values(watch.streaks).map(({ first }) => first.from), ...(watch.alarm === null ? [] : [watch.alarm.first.from])];
-  const to = Math.min(window.from, ...suspects);
+  const to = usualUntil(window, watch);
   const windows = Math.max(0, Math.min(historyWindows, Math.floor((to - Math.max(since, watch.baseline_from)) / width)));
   return { from: to - windows * width, to };
 }

@@ -1,9 +1,10 @@
 import t from 'tap';
 import type { Measurement } from '../../../../../schemas/drift/measurement.js';
-import type { Policy } from '../../../../../stream-processors/drift/core/judge.js';
+import type { PastLook, Policy } from '../../../../../stream-processors/drift/core/judge.js';
 import { lookAt, type LookInput, type LookResult } from '../../../../../stream-processors/drift/core/look.js';
 import type { Finding } from '../../../../../stream-processors/drift/core/triage/aggregates.js';
 import { NEW_WATCH } from '../../../../../stream-processors/drift/core/watch.js';
+import { seeded } from '../../../../support/random.js';
 
 const DAY = 86_400_000;
 const FIRST = 20_000;
@@ -49,6 +50,24 @@ t.test('a change that stands without another version in service is asked for aga
   t.not(results[16]!.events[0]!.dedupe_key, results[2]!.events[0]!.dedupe_key);
   const slow = run(Array.from({ length: 24 }, (_, day) => ({ measurements: day === 0 ? QUIET : MOVED, underWay: day > 2 && day < 20 })));
   t.same(slow.flatMap(({ decision }, day) => (decision === 'none' ? [] : [`${day} ${decision}`])), ['2 retrain', '20 retrain'], 'not before the trainer has answered');
+});
+
+t.test('a change is held against what was usual when it began, however long it stands', async (t) => {
+  const random = seeded(7);
+  const policy: Policy = { ...POLICY, kind: 'budget', persistence: 3 };
+  const past: PastLook[] = [];
+  let watch = NEW_WATCH;
+  const said: string[] = [];
+  for (let day = 0; day < 80; day++) {
+    const measurements: Measurement[] = [{ ...psi('events_7d', (day < 20 ? 0.02 : 0.21) * (0.9 + 0.2 * random())), statistic: 'ks' }];
+    const result = lookAt({ model: 'churn', modelVersion: 'v1', window: window(day), measurements, past, watch, findings: [], quarantines: [], policy, cooldownUntil: 0, underWay: false, memories: MEMORIES });
+    past.push({ ...window(day), measurements });
+    ({ watch } = result);
+    if (day >= 20 && day < 78) t.equal(result.judged[0]!.verdict, 'beyond', `day ${day}, limit ${result.judged[0]!.threshold}`);
+    if (result.decision !== 'none') said.push(`${day} ${result.decision}`);
+  }
+  t.same(said, ['22 retrain', '36 retrain', '50 retrain', '64 retrain'], 'four times in all, then it is the new usual');
+  t.equal(watch.alarm, null);
 });
 
 t.test('during a cooldown a change is noted, and asked for when it is over', async (t) => {
