@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka } from '../../runtime/kafka/kafkajs.js';
+import { committedOf } from '../../runtime/kafka/committed-offsets.js';
 import { openPartitionReader, type PartitionReader } from '../../runtime/kafka/cluster.js';
 
 const POLL_MS = 200;
@@ -46,11 +47,6 @@ async function endsOf(admin: Admin, topic: string): Promise<number[]> {
   const ends: number[] = [];
   for (const { partition, high } of await admin.fetchTopicOffsets(topic)) ends[partition] = Number(high);
   return ends;
-}
-
-async function committedOf(admin: Admin, groupId: string, topic: string): Promise<Map<number, number>> {
-  const [{ partitions } = { partitions: [] }] = await admin.fetchOffsets({ groupId, topics: [topic] });
-  return new Map(partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]));
 }
 
 /** Offsets left to take; what is left may be markers of transactions, which no consumer ever sees, so the last few are looked at. */

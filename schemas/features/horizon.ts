@@ -1,4 +1,9 @@
-import type { FeatureView } from './declaration.js';
+import type { FeatureView, Window } from './declaration.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Length of a window, milliseconds; Infinity for a lifetime. */
+export const windowMs = (window: Window): number => (window.unit === 'lifetime' ? Infinity : window.size * (window.unit === 'days' ? 24 : 1) * HOUR_MS);
 
 /**
  * How many days back an event may still change the view: an event is too late when

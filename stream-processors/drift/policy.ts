@@ -1,5 +1,5 @@
 import type { Settings } from '../../runtime/settings.js';
-import { horizonDays } from '../../schemas/features/horizon.js';
+import { horizonDays, windowMs } from '../../schemas/features/horizon.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
 import type { Policy } from './core/judge.js';
 import type { FeatureMemory } from './core/triage/attribute.js';
@@ -33,10 +33,7 @@ export const policyOf = (settings: DriftSettings): Policy => ({
 export function featureMemories(view: FeatureView): Map<string, FeatureMemory> {
   const longest = Math.min(horizonDays(view), LOOK_BACK_DAYS_MAX) * DAY_MS;
   const memories = new Map<string, FeatureMemory>(['score', 'multivariate'].map((name) => [name, { money: true, heldMs: longest }]));
-  for (const feature of view.features) if (feature.aggregate !== 'ratio') {
-    const { unit, size } = { size: 0, ...feature.window };
-    memories.set(feature.name, { money: feature.value === 'amount', heldMs: unit === 'lifetime' ? longest : size * (unit === 'days' ? DAY_MS : HOUR_MS) });
-  }
+  for (const feature of view.features) if (feature.aggregate !== 'ratio') memories.set(feature.name, { money: feature.value === 'amount', heldMs: Math.min(windowMs(feature.window), longest) });
   for (const feature of view.features) if (feature.aggregate === 'ratio') {
     const parts = [feature.numerator, feature.denominator].map((name) => memories.get(name)!);
     memories.set(feature.name, { money: parts.some(({ money }) => money), heldMs: Math.max(...parts.map(({ heldMs }) => heldMs)) });

@@ -1,5 +1,6 @@
 import type { EventType } from '../../schemas/events/customer-event.js';
 import type { AggregateFeature, FeatureView } from '../../schemas/features/declaration.js';
+import { windowMs } from '../../schemas/features/horizon.js';
 
 /** Which events of a quarantined window are broken, and how long features hold what they brought in. */
 export interface LookBack {
@@ -28,11 +29,11 @@ const ZONE_MS_MAX = 14 * HOUR_MS;
 export function lookBackOf(view: FeatureView, cause: string): LookBack | undefined {
   const features = view.features.filter((feature): feature is AggregateFeature => feature.aggregate !== 'ratio');
   if (cause === 'time_zone_shift')
-    return { types: null, amount: null, ms: ZONE_MS_MAX + Math.max(0, ...features.map(({ window }) => (window.unit === 'hours' ? window.size * HOUR_MS : 0))) };
+    return { types: null, amount: null, ms: ZONE_MS_MAX + Math.max(0, ...features.map(({ window }) => (window.unit === 'hours' ? windowMs(window) : 0))) };
   const money = features.filter(({ value }) => value === 'amount');
   if (money.length === 0 || (cause !== 'null_burst' && cause !== 'unit_change')) return undefined;
   const types = money.some(({ of }) => of === null) ? null : [...new Set(money.flatMap(({ of }) => of ?? []))].sort();
-  const windowed = Math.max(0, ...money.map(({ window }) => (window.unit === 'hours' ? window.size * HOUR_MS : window.unit === 'days' ? window.size * DAY_MS : 0)));
+  const windowed = Math.max(0, ...money.map(({ window }) => (window.unit === 'lifetime' ? 0 : windowMs(window))));
   if (cause === 'null_burst') return { types, amount: 'missing', ms: windowed };
   return { types, amount: 'present', ms: money.some(({ window }) => window.unit === 'lifetime') ? FOREVER_MS : windowed };
 }

@@ -103,8 +103,7 @@ function answerOf(input: LookInput, alarm: Alarm, change: Change, persistent: re
   const wasWaiting = change === 'standing' && alarm.answer === 'waiting';
   // What waited for a cooldown and is not beyond its threshold any more waits on, until it comes back or the alarm ends.
   if (persistent.length === 0 || (wasWaiting && window.to < cooldownUntil)) return undefined;
-  const span = { from: alarm.first.from, to: window.to };
-  const cause = attribute({ window, windowMs: policy.windowMs, span, persistent, judged, quarantines, memories: input.memories });
+  const cause = attribute({ window, since: alarm.first.from, persistent, judged, quarantines, memories: input.memories });
   if (cause.kind === 'data_bug') {
     const { quarantine } = cause;
     return { answer: 'data_bug', explanation: `the change is put down to the ${quarantine.cause} of ${quarantine.channel === '' ? 'all channels' : quarantine.channel} since ${new Date(quarantine.from).toISOString()}: no retraining` };

@@ -15,9 +15,8 @@ export interface FeatureMemory {
 export interface AttributionInput {
   /** The window that is looked at. */
   readonly window: DriftWindow;
-  readonly windowMs: number;
-  /** From the first window of the alarm to this one. */
-  readonly span: DriftWindow;
+  /** Beginning of the alarm's first window. */
+  readonly since: number;
   /** Tests that the alarm rests on. */
   readonly persistent: readonly Judged[];
   readonly judged: readonly Judged[];
@@ -49,11 +48,11 @@ function explainedBy(input: AttributionInput): Quarantine | undefined {
  * stays there as long as the feature looks back. Broken amounts explain what is made of them whenever it moves; any other
  * bug only what began to move while it lasted.
  */
-function explains({ from, to, cause }: Quarantine, { feature, against }: Judged, { window, windowMs, span, memories }: AttributionInput): boolean {
+function explains({ from, to, cause }: Quarantine, { feature, against }: Judged, { window, since, memories }: AttributionInput): boolean {
   const memory = memories.get(feature);
-  const compared = against === 'previous' ? window.from - windowMs : window.from;
+  const compared = against === 'previous' ? window.from - (window.to - window.from) : window.from;
   if (from >= window.to || compared >= to + (memory?.heldMs ?? 0)) return false;
-  return MONEY_CAUSES.includes(cause) ? memory?.money === true : from < span.to && span.from < to;
+  return MONEY_CAUSES.includes(cause) ? memory?.money === true : since < to;
 }
 
 /** The channel in which all of the change is: its own tests are beyond, no other channel's are even unusual. */
