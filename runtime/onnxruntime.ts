@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { PROJECT_ROOT } from './paths.js';
 
 /**
  * ONNX Runtime, loaded here and nowhere else: since 1.30 its builds report usage to Microsoft and leave files in the
@@ -16,6 +14,3 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'libonnxru
 export const ORT_LIBRARY = join(dirname(require.resolve('onnxruntime-node/package.json')), 'bin', 'napi-v6', process.platform, process.arch, LIBRARIES[process.platform] ?? 'libonnxruntime.so.1');
 /** The package's version, which is the library's. */
 export const ORT_VERSION = (require('onnxruntime-node/package.json') as { version: string }).version;
-const RELEASE = (JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as { version: string }).version;
-/** What a score's bits depend on beside vector and model; it stands in each prediction. */
-export const SCORING_RUNTIME = `ort/${ORT_VERSION} ${process.platform}-${process.arch} tidemark/${RELEASE}`;

@@ -6,7 +6,6 @@ import type { Stoppable } from '../runtime/lifecycle.js';
 import type { Log } from '../runtime/log.js';
 import { createManifestCodec } from '../runtime/models/codec.js';
 import { createLedgerCodec } from '../runtime/models/ledger.js';
-import { SCORING_RUNTIME } from '../runtime/onnxruntime.js';
 import { AvroTypes } from '../runtime/registry/avro-types.js';
 import { createRegistry } from '../runtime/registry/registry.js';
 import type { Settings } from '../runtime/settings.js';
@@ -86,7 +85,7 @@ export async function startScorer(settings: Settings, log: Log, fail: (error: un
       createTask: (partition) => createScoreTask({
         partition, store, restore,
         score: createRecordScorer({
-          partition, view, canonical, holder, calls, fallbackScore: settings.FALLBACK_SCORE, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, runtime: SCORING_RUNTIME, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
+          partition, view, canonical, holder, calls, fallbackScore: settings.FALLBACK_SCORE, trial: trial.current, comparison: compare(partition), predictionsSchemaId: predictionsId, threshold: settings.DECISION_THRESHOLD, clock: Date.now,
           skipped: (reason, record, why) => { metrics.skipped(reason); noteSkip(reason, { partition, offset: record.offset, why }); },
           scored: (rows, ms) => metrics.modelCall('stream', rows, ms),
           newerVersion: state.hold,

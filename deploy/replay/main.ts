@@ -1,6 +1,5 @@
 import { createClickHouse, onClickHouse } from '../../runtime/clickhouse.js';
 import type { Log } from '../../runtime/log.js';
-import { SCORING_RUNTIME } from '../../runtime/onnxruntime.js';
 import type { Settings } from '../../runtime/settings.js';
 import { customerActivity } from '../../schemas/features/customer-activity.js';
 import type { FeatureView } from '../../schemas/features/declaration.js';
@@ -49,7 +48,7 @@ export async function replayPrediction(settings: Settings, log: Log, prediction_
       const { values, ...prediction } = await readPrediction(client, prediction_id);
       const { manifest, onnx, source } = await findModel(settings, log, prediction.model_version);
       const vector = manifest.features.map((name) => values.get(name) ?? NaN);
-      const rescored = rescore(onnx, `${manifest.model} ${manifest.version}`, vector, prediction.score);
+      const rescored = rescore(onnx, `${manifest.model} ${manifest.version}`, vector, prediction);
       const names = featureNames(view);
       const expected = names.map((name) => values.get(name) ?? NaN);
       const again = prediction.view_version !== view.version
@@ -62,7 +61,7 @@ export async function replayPrediction(settings: Settings, log: Log, prediction_
       return {
         prediction, features, score,
         model: { model: manifest.model, version: manifest.version, family: manifest.family, onnx_sha256: manifest.onnx_sha256, source },
-        runtime: compared(prediction.runtime, SCORING_RUNTIME),
+        runtime: compared(prediction.runtime, rescored.runtime),
         trained_with: trainedWith(manifest.parameters),
         decision: compared(prediction.decision, decide(rescored.score, settings.DECISION_THRESHOLD) as string),
         events: typeof again === 'string' ? again : { records: again.records, duplicates: again.duplicates, too_late: again.too_late, until: again.until },

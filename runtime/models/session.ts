@@ -1,9 +1,12 @@
 import { messageOf, TidemarkError } from '../errors.js';
 import { loadNative, ONNX_FLOAT32, ONNX_FLOAT64, type ElementType, type NativeSession, type NativeValue } from './ort.js';
+import { ORT_RUNTIME } from './scoring-runtime.js';
 
 /** A model that is ready to score. Calls are synchronous: whoever holds one during a call holds it to the end of the call. */
 export interface ScoringSession {
   readonly featureCount: number;
+  /** By what it scores: ORT_RUNTIME or TREES_RUNTIME. */
+  readonly runtime: string;
   /**
    * Scores rows of a row-major matrix.
    * @param matrix at least `rows` × featureCount values; NaN is a missing value
@@ -112,6 +115,7 @@ function createSession(native: NativeSession, input: string, { name: output, typ
 
   return {
     featureCount,
+    runtime: ORT_RUNTIME,
     score(matrix, rows, out, outAt) {
       for (let at = 0; at < rows; at += CALL_ROWS_MAX) scoreSome(matrix, at, Math.min(CALL_ROWS_MAX, rows - at), out, outAt + at);
     },

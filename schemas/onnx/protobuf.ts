@@ -16,38 +16,55 @@ export interface Field {
 const NONE: Uint8Array = new Uint8Array(0);
 export const LENGTH_DELIMITED = 2;
 
+/** What stands at a field: its content is the bytes from `from` up to `to`, its tag begins at `start`. True ends the scan. */
+type Visit = (id: number, wire: number, from: number, to: number, start: number) => boolean | void;
+
+/** Goes over a message's fields without making an object of each. @throws RangeError where the bytes are no message */
+export function scanFields(bytes: Uint8Array, visit: Visit): void {
+  for (let at = 0; at < bytes.length;) {
+    const start = at;
+    const tag = varintAt(bytes, at);
+    const wire = tag % 8;
+    const id = Math.floor(tag / 8);
+    let from = endOfVarint(bytes, at);
+    let to: number;
+    if (wire === 0) to = endOfVarint(bytes, from);
+    else if (wire === 1) to = from + 8;
+    else if (wire === 5) to = from + 4;
+    else if (wire === LENGTH_DELIMITED) {
+      const length = varintAt(bytes, from);
+      from = endOfVarint(bytes, from);
+      to = from + length;
+    } else throw new RangeError(`wire type ${wire} at byte ${start}`);
+    if (to > bytes.length) throw new RangeError(`field ${id} at byte ${start} ends beyond the message`);
+    if (visit(id, wire, from, to, start) === true) return;
+    at = to;
+  }
+}
+
 /** @throws RangeError where the bytes are no message */
 export function readFields(bytes: Uint8Array): Field[] {
   const fields: Field[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const start = at;
-    let tag: number;
-    [tag, at] = readVarint(bytes, at);
-    const wire = tag & 7;
-    let content: Uint8Array = NONE;
-    let fixed: Uint8Array = NONE;
-    let value = 0;
-    if (wire === 0) [value, at] = readVarint(bytes, at);
-    else if (wire === 1) fixed = bytes.subarray(at, at += 8);
-    else if (wire === 5) fixed = bytes.subarray(at, at += 4);
-    else if (wire === LENGTH_DELIMITED) {
-      let length: number;
-      [length, at] = readVarint(bytes, at);
-      content = bytes.subarray(at, at + length);
-      at += length;
-    } else throw new RangeError(`wire type ${wire} at byte ${start}`);
-    if (at > bytes.length) throw new RangeError(`field ${Math.floor(tag / 8)} at byte ${start} ends beyond the message`);
-    fields.push({ id: Math.floor(tag / 8), wire, start, end: at, content, fixed, value });
-  }
+  scanFields(bytes, (id, wire, from, to, start) => {
+    const content = bytes.subarray(from, to);
+    fields.push({ id, wire, start, end: to, content: wire === LENGTH_DELIMITED ? content : NONE, fixed: wire === 0 || wire === LENGTH_DELIMITED ? NONE : content, value: wire === 0 ? varintAt(bytes, from) : 0 });
+  });
   return fields;
 }
 
-function readVarint(bytes: Uint8Array, at: number): [value: number, end: number] {
+/** @throws RangeError where none ends there */
+export function endOfVarint(bytes: Uint8Array, at: number): number {
+  for (let i = at; i < bytes.length && i < at + 10; i++) if (bytes[i]! < 0x80) return i + 1;
+  throw new RangeError(`no number at byte ${at}`);
+}
+
+/** @throws RangeError where there is none */
+export function varintAt(bytes: Uint8Array, at: number): number {
   let value = 0;
   for (let scale = 1, i = at; i < bytes.length && i < at + 10; scale *= 128, i++) {
     const byte = bytes[i]!;
     value += (byte & 0x7f) * scale;
-    if (byte < 0x80) return [value, i + 1];
+    if (byte < 0x80) return value;
   }
   throw new RangeError(`no number at byte ${at}`);
 }
@@ -77,4 +94,5 @@ export const message = (id: number, ...content: readonly Uint8Array[]): Uint8Arr
 export const integer = (id: number, value: number): Uint8Array => Uint8Array.from([...varint(id * 8), ...varint(value)]);
 /** ASCII and beyond: names in graphs are UTF-8. */
 export const text = (id: number, value: string): Uint8Array => message(id, new TextEncoder().encode(value));
-export const textOf = (content: Uint8Array): string => new TextDecoder().decode(content);
+const utf8 = new TextDecoder();
+export const textOf = (content: Uint8Array): string => utf8.decode(content);

@@ -2,7 +2,7 @@ import type { Problem } from '../api/problem.js';
 
 /** What the scorer and its bulk workers say to each other. Bytes are moved, not copied. */
 export type ToWorker =
-  | { readonly kind: 'model'; readonly onnx: Uint8Array; readonly version: string }
+  | { readonly kind: 'model'; readonly onnx: Uint8Array; readonly version: string; readonly runtime: string }
   /** `argument`: of lines the number of the first row, of infer the length of the JSON. */
   | { readonly kind: 'work'; readonly id: number; readonly what: BulkWork; readonly bytes: Uint8Array; readonly argument: number; readonly requestId: string }
   | { readonly kind: 'end' }

@@ -96,7 +96,7 @@ export function createBulkThread({ setup, log, apiLog, latest, observe }: BulkTh
       // Messages are taken in order: what is sent after a model is scored by it.
       if (loaded !== model) {
         loaded = model;
-        say(worker, { kind: 'model', onnx: model.onnx, version: model.manifest.version });
+        say(worker, { kind: 'model', onnx: model.onnx, version: model.manifest.version, runtime: model.session.runtime });
       }
       const id = ++count;
       const done = new Promise<BulkDone | Problem>((resolve) => waiting.set(id, resolve));

@@ -2,11 +2,13 @@ import { setPriority } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../runtime/errors.js';
+import { TREES_RUNTIME } from '../../runtime/models/scoring-runtime.js';
 import { openSession } from '../../runtime/models/session.js';
 import { createBlockWriter, FLUSH_MS } from '../api-log/block.js';
 import { unknownCustomer, type Problem } from '../api/problem.js';
 import { InferError } from '../inference/core/request.js';
 import { bytesOf, infer } from '../inference/infer.js';
+import { openKnownWalk } from '../model/walk.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.js';
 import { createBatchReader, type Rows } from './rows.js';
 import { batchJson, batchLines, scoreRows, type BulkModel, type Scores } from './score.js';
@@ -92,8 +94,9 @@ function inferNow(id: number, bytes: Uint8Array, headerLength: number, requestId
   }
 }
 
-function load(onnx: Uint8Array, version: string): void {
-  const session = openSession(onnx, width, version);
+/** By what scores on the event loop: a row has one score, however it comes. */
+function load({ onnx, version, runtime }: Extract<ToWorker, { kind: 'model' }>): void {
+  const session = runtime === TREES_RUNTIME ? openKnownWalk(onnx, width) : openSession(onnx, width, version);
   model?.session.release();
   model = { session, version, viewVersion: setup.viewVersion, threshold: setup.threshold };
 }
@@ -120,7 +123,7 @@ let running = false;
 async function run(): Promise<void> {
   running = true;
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    if (next.kind === 'model') load(next.onnx, next.version);
+    if (next.kind === 'model') load(next);
     else if (next.kind === 'end') return end();
     else {
       const works = nextWorks(next);

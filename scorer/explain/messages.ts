@@ -1,4 +1,4 @@
-import type { CalibrationMethod } from './core/calibration.js';
+import type { CalibrationMethod } from '../../schemas/onnx/calibration.js';
 import type { Unit } from './core/explainable.js';
 
 /** A model as its thread gets it: what is read once, and kept under its key. */

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../../runtime/errors.js';
 import { explainableOf, marginOf, type Explainable } from './core/explainable.js';
-import { NotExplainable } from './core/trees.js';
+import { UnknownForm } from '../../schemas/onnx/trees.js';
 import { MODELS_KEPT, type ExplainMessage, type FromExplainer, type LoadMessage, type ToExplainer } from './messages.js';
 
 /** The thread of explanations: reading a model takes tens of milliseconds, a row of a large forest several, and neither may hold up a score. */
@@ -18,7 +18,7 @@ function load({ key, onnx, features, test_rows, test_scores }: LoadMessage): voi
   try {
     model = explainableOf(onnx, features, { rows: test_rows, scores: test_scores });
   } catch (error) {
-    if (!(error instanceof NotExplainable || error instanceof RangeError)) throw error;
+    if (!(error instanceof UnknownForm || error instanceof RangeError)) throw error;
     model = messageOf(error);
   }
   models.set(key, { features, model });

@@ -87,7 +87,7 @@ export function createModelHolder({ view, log, clock = Date.now, loadsMax = MODE
       failure = undefined;
       standby?.session.release();
       standby = previous;
-      log.info('model_serving', { version, previous: previous?.manifest.version ?? null, family: candidate.manifest.family, chunk_rows: loaded.chunkRows });
+      log.info('model_serving', { version, previous: previous?.manifest.version ?? null, family: candidate.manifest.family, chunk_rows: loaded.chunkRows, runtime: loaded.session.runtime, ...(loaded.not_walked === undefined ? {} : { not_walked: loaded.not_walked }) });
       onSwap?.(loaded, previous);
       resolveReady();
       return true;

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RowCost } from '../core/chunk.js';
+import { xorshift } from '../core/floats.js';
 import { CALL_ROWS_MAX, type ScoringSession } from '../../runtime/models/session.js';
 
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] as const;
@@ -51,15 +52,4 @@ function variedRows(featureCount: number, sampleRows: readonly (readonly number[
     matrix[i] = value * (0.75 + random() / 2);
   }
   return matrix;
-}
-
-/** Marsaglia's 32-bit xorshift: the same rows at every start. */
-function xorshift(seed: number): () => number {
-  let x = seed;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
 }

@@ -39,8 +39,6 @@ export interface RecordScorerOptions {
   /** Scores beside the champion; undefined where there is no challenger. */
   trial?(): Trial | undefined;
   readonly comparison?: Comparison;
-  /** What scores here, as each prediction says it. */
-  readonly runtime: string;
   /** DECISION_THRESHOLD */
   readonly threshold: number;
   readonly clock: () => number;
@@ -71,7 +69,7 @@ export function createRecordScorer(options: RecordScorerOptions): RecordScorer {
   let slabView = viewOf(slab);
   let slabAt = 0;
 
-  const newStamp = (model: LoadedModel) => ({ model, stamp: predictionStamp(model.manifest.version, options.runtime, threshold) });
+  const newStamp = (model: LoadedModel) => ({ model, stamp: predictionStamp(model.manifest.version, model.session.runtime, threshold) });
   function stampOf(model: LoadedModel): PredictionStamp {
     if (stamped?.model !== model) stamped = newStamp(model);
     return stamped.stamp;

@@ -1,5 +1,5 @@
 import { compileTreeShap } from '../../scorer/explain/core/tree-shap.js';
-import { LEAF, type Trees } from '../../scorer/explain/core/trees.js';
+import { LEAF, type Trees } from '../../schemas/onnx/trees.js';
 import { seeded, type Random } from '../support/random.js';
 
 /** Time of one explanation by the size of the model: complete trees of a depth, 20 features, a tenth of the values missing. */

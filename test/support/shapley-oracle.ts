@@ -1,4 +1,4 @@
-import { LEAF, MODES, type Trees } from '../../scorer/explain/core/trees.js';
+import { LEAF, MODES, type Trees } from '../../schemas/onnx/trees.js';
 import type { Random } from './random.js';
 
 /** Shapley values by their definition: every set of features, and of each the expectation of the trees' sum where the others are not known. */
@@ -24,7 +24,8 @@ function expected(trees: Trees, node: number, row: readonly number[], known: num
   return (trees.cover[yes]! * expected(trees, yes, row, known) + trees.cover[no]! * expected(trees, no, row, known)) / trees.cover[node]!;
 }
 
-function takesYes({ mode, threshold, missing_yes }: Trees, node: number, value: number): boolean {
+/** Which way a row goes at an inner node. */
+export function takesYes({ mode, threshold, missing_yes }: Trees, node: number, value: number): boolean {
   if (Number.isNaN(value)) return missing_yes[node] === 1;
   const at = threshold[node]!;
   return { BRANCH_LT: value < at, BRANCH_LEQ: value <= at, BRANCH_GT: value > at, BRANCH_GTE: value >= at }[MODES[mode[node]!]!];

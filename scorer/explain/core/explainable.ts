@@ -1,8 +1,9 @@
-import { readCalibration, sigmoid, type CalibrationMethod } from './calibration.js';
+import { readCalibration, type Calibration, type CalibrationMethod } from '../../../schemas/onnx/calibration.js';
+import { readGraph, type OnnxGraph } from '../../../schemas/onnx/graph.js';
+import { probabilityOf, readTreeModel } from '../../../schemas/onnx/tree-model.js';
+import { LEAF, UnknownForm, type Trees } from '../../../schemas/onnx/trees.js';
 import { isLinear, LINEAR_OPERATORS, readLinear } from './linear.js';
-import { readGraph, type GraphNode, type OnnxGraph } from './onnx-graph.js';
 import { compileTreeShap } from './tree-shap.js';
-import { NotExplainable, readTrees } from './trees.js';
 
 /** What contributions are counted in: log-odds of churn, or (a forest of churn rates) probability. */
 export type Unit = 'log_odds' | 'probability';
@@ -34,7 +35,7 @@ export const EXPLAINED_TOLERANCE = 1e-4;
 /**
  * Reads out of a model's file what explanations need. A model whose scores on its test rows the explanation does not come
  * to is not explained: what was read would be something else than what serves.
- * @throws NotExplainable, with the reason in words
+ * @throws UnknownForm, with the reason in words
  */
 export function explainableOf(onnx: Uint8Array, features: number, tests: { readonly rows: readonly (readonly number[])[]; readonly scores: readonly number[] }): Explainable {
   const model = read(readGraph(onnx), features);
@@ -43,7 +44,7 @@ export function explainableOf(onnx: Uint8Array, features: number, tests: { reado
     out.fill(0);
     model.contributions(Float32Array.from(row), 1, out);
     const score = model.scoreOf(marginOf(model.base_value, out, 0, features));
-    if (!(Math.abs(score - tests.scores[i]!) <= EXPLAINED_TOLERANCE)) throw new NotExplainable(`its contributions come to ${score} on test row ${i}, its score there is ${tests.scores[i]}`);
+    if (!(Math.abs(score - tests.scores[i]!) <= EXPLAINED_TOLERANCE)) throw new UnknownForm(`its contributions come to ${score} on test row ${i}, its score there is ${tests.scores[i]}`);
   }
   return model;
 }
@@ -54,34 +55,24 @@ export function marginOf(base: number, contributions: ArrayLike<number>, from: n
   return sum;
 }
 
-const TREES = new Set(['TreeEnsembleRegressor', 'TreeEnsembleClassifier']);
-
 function read(graph: OnnxGraph, features: number): Explainable {
-  const names = graph.nodes.map(({ operator }) => operator);
-  if (isLinear(graph)) return explainable('log_odds', readLinear(graph, features), readCalibration(graph, names.slice(LINEAR_OPERATORS)), features);
-  const at = names.findIndex((name) => TREES.has(name));
-  if (at < 0 || names.filter((name) => TREES.has(name)).length > 1 || at > 1 || (at === 1 && names[0] !== 'Gather'))
-    throw new NotExplainable(`it is made of ${[...new Set(names)].join(', ')}: explained are tree ensembles and the trainer’s own logistic regression`);
-  const node = graph.nodes[at]!;
-  const trees = compileTreeShap(readTrees(node));
-  const part = at === 0 ? trees : gathered(trees, graph.constant(graph.nodes[0]!.inputs[1] ?? ''));
-  const { logistic, rest } = linkOf(node, names.slice(at + 1));
-  return explainable(logistic ? 'log_odds' : 'probability', part, readCalibration(graph, rest), features);
+  if (isLinear(graph)) return explainable('log_odds', readLinear(graph, features), readCalibration(graph, graph.nodes.slice(LINEAR_OPERATORS).map(({ operator }) => operator)), features);
+  const { columns, logistic, calibration, ...file } = readTreeModel(graph);
+  const trees = file.trees();
+  checkCovers(trees);
+  const part = compileTreeShap(trees);
+  return explainable(logistic ? 'log_odds' : 'probability', columns === undefined ? part : gathered(part, columns), calibration, features);
 }
 
-/** Behind the trees' sum: the logistic function for log-odds, nothing or a bound for probabilities. */
-function linkOf(node: GraphNode, after: readonly string[]): { readonly logistic: boolean; readonly rest: readonly string[] } {
-  const transform = node.texts('post_transform')[0] ?? 'NONE';
-  if (transform === 'LOGISTIC') return { logistic: true, rest: after };
-  if (transform !== 'NONE') throw new NotExplainable(`its trees end in ${transform}`);
-  const [next, ...rest] = after;
-  if (next === 'Sigmoid' || next === 'Clip') return { logistic: next === 'Sigmoid', rest };
-  return { logistic: false, rest: after };
+/** Exporters without the figures leave them out, or write the same number everywhere; true covers of two children are their parent's. */
+function checkCovers({ mode, yes, no, cover }: Trees): void {
+  if (cover.length === 0) throw new UnknownForm('its file does not say how many training rows came by each node of its trees (nodes_hitrates): train it anew, or export it with them');
+  const wrong = mode.findIndex((m, i) => m !== LEAF && !(cover[i]! > 0 && cover[yes[i]!]! >= 0 && cover[no[i]!]! >= 0 && Math.abs(cover[yes[i]!]! + cover[no[i]!]! - cover[i]!) <= 1e-3 * cover[i]!));
+  if (wrong >= 0) throw new UnknownForm('what its file says of the training rows at each node (nodes_hitrates) does not add up: its exporter left the figures out');
 }
 
 /** An imported model takes its own columns out of the view's row. */
-function gathered(part: Part, columns: Float64Array | undefined): Part {
-  if (columns === undefined) throw new NotExplainable('its choice of columns cannot be read');
+function gathered(part: Part, columns: Float64Array): Part {
   const row = new Float32Array(columns.length);
   const own = new Float64Array(columns.length);
   return {
@@ -95,7 +86,7 @@ function gathered(part: Part, columns: Float64Array | undefined): Part {
   };
 }
 
-function explainable(unit: Unit, part: Part, calibration: { readonly method: CalibrationMethod; apply(p: number): number }, features: number): Explainable {
+function explainable(unit: Unit, part: Part, calibration: Calibration, features: number): Explainable {
   const own = new Float64Array(features);
   return {
     unit, calibration: calibration.method, base_value: part.expected,
@@ -106,6 +97,6 @@ function explainable(unit: Unit, part: Part, calibration: { readonly method: Cal
         out.set(own, row * features);
       }
     },
-    scoreOf: (margin) => calibration.apply(unit === 'log_odds' ? sigmoid(margin) : Math.min(1, Math.max(0, margin))),
+    scoreOf: (margin) => calibration.apply(probabilityOf(margin, unit === 'log_odds')),
   };
 }

@@ -1,5 +1,5 @@
-import { NotExplainable } from './trees.js';
-import type { OnnxGraph } from './onnx-graph.js';
+import { UnknownForm } from '../../../schemas/onnx/trees.js';
+import type { OnnxGraph } from '../../../schemas/onnx/graph.js';
 
 /** Contributions of a linear model, as gblinear's pred_contribs: weight times value of each of its columns, which are standardised. */
 export interface Linear {
@@ -20,7 +20,7 @@ export const LINEAR_OPERATORS = OPERATORS.length;
 export function readLinear(graph: OnnxGraph, columns: number): Linear {
   const vector = (name: string, length: number): Float64Array => {
     const values = graph.constant(name);
-    if (values?.length !== length) throw new NotExplainable(`its constant ${name} has ${values?.length ?? 'no'} values, expected ${length}`);
+    if (values?.length !== length) throw new UnknownForm(`its constant ${name} has ${values?.length ?? 'no'} values, expected ${length}`);
     return values;
   };
   const [low] = vector('deviations_min', 1) as unknown as [number];

@@ -1,5 +1,5 @@
 import { gaussLegendre } from './quadrature.js';
-import { LEAF, NotExplainable, type Trees } from './trees.js';
+import { LEAF, UnknownForm, type Trees } from '../../../schemas/onnx/trees.js';
 
 /** Exact contributions of one row at a time. */
 export interface TreeShap {
@@ -27,7 +27,7 @@ const TABLE_BYTES_MAX = 512 * 1024 * 1024;
 export function compileTreeShap(trees: Trees): TreeShap {
   const compiled = Array.from(trees.roots, (from, i) => compileTree(trees, from, trees.roots[i + 1] ?? trees.mode.length));
   const bytes = compiled.reduce((sum, { table }) => sum + table.byteLength, 0);
-  if (bytes > TABLE_BYTES_MAX) throw new NotExplainable(`its trees are too deep: ${bytes} bytes of tables, at most ${TABLE_BYTES_MAX}`);
+  if (bytes > TABLE_BYTES_MAX) throw new UnknownForm(`its trees are too deep: ${bytes} bytes of tables, at most ${TABLE_BYTES_MAX}`);
   const scratch = scratchFor(compiled);
   return {
     expected: compiled.reduce((sum, { mean }) => sum + mean, trees.base),

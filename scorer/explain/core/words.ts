@@ -1,5 +1,5 @@
 import type { FeatureView } from '../../../schemas/features/declaration.js';
-import type { CalibrationMethod } from './calibration.js';
+import type { CalibrationMethod } from '../../../schemas/onnx/calibration.js';
 import type { Unit } from './explainable.js';
 
 /** One feature's part in a score. */

@@ -5,11 +5,12 @@ import t from 'tap';
 import { migrate } from '../../../clickhouse/migrate.js';
 import { createClickHouse } from '../../../runtime/clickhouse.js';
 import { openSession } from '../../../runtime/models/session.js';
-import { SCORING_RUNTIME } from '../../../runtime/onnxruntime.js';
+import { ORT_RUNTIME, TREES_RUNTIME } from '../../../runtime/models/scoring-runtime.js';
 import { PROJECT_ROOT } from '../../../runtime/paths.js';
 import { customerActivity as view } from '../../../schemas/features/customer-activity.js';
 import { featureNames } from '../../../schemas/features/derive.js';
 import { decide } from '../../../scorer/core/decision.js';
+import { openKnownWalk } from '../../../scorer/model/walk.js';
 import { compileReducer, type State } from '../../../stream-processors/features/core/reducer.js';
 import { storeModel } from '../../../trainer/artifacts/store.js';
 import { replayPrediction } from '../../../deploy/replay/main.js';
@@ -19,6 +20,7 @@ import { insertEvents } from '../../support/events-table.js';
 import { take } from '../../support/features.js';
 import { shopHistory } from '../../support/history.js';
 import { logisticModel } from '../../support/onnx.js';
+import { stumpModel, type Stump } from '../../support/tree-model.js';
 
 const SEED = Number(process.env['SEED'] ?? 5);
 t.setTimeout(400_000);
@@ -76,7 +78,7 @@ const rowOf = (prediction: Made, i: number): Record<string, unknown> => ({
   ...columnsOf(prediction), prediction_id: prediction.prediction_id, customer_id: prediction.customer_id, event_id: prediction.event_id, trigger: prediction.trigger,
   event_time: new Date(prediction.event_time).toISOString(), scored_at: new Date(prediction.event_time).toISOString(), produced_at: new Date(prediction.produced_at).toISOString(),
   features_at: new Date(prediction.event_time).toISOString(), kafka_time: new Date(prediction.event_time).toISOString(), score: scores[i], decision: decide(scores[i]!, 0.5),
-  model_version: VERSION, view_version: view.version, degraded: false, runtime: SCORING_RUNTIME, kafka_partition: 0, kafka_offset: i, channel: 'web',
+  model_version: VERSION, view_version: view.version, degraded: false, runtime: ORT_RUNTIME, kafka_partition: 0, kafka_offset: i, channel: 'web',
 });
 await client.insert({ table: 'predictions', values: made.map(rowOf), format: 'JSONEachRow', clickhouse_settings: { max_partitions_per_insert_block: '0' } });
 
@@ -89,9 +91,22 @@ t.test('score and every feature come out bit for bit, after events and in sweeps
     t.ok(again.equal, `${prediction_id} ${trigger}: ${reportOf(again)}`);
     t.same(again.features.map(({ again: value }) => value), values);
     t.equal(again.model.source, 'artifacts');
-    t.match(reportOf(again), `runtime    ${SCORING_RUNTIME}, as when it was scored\n`);
+    t.match(reportOf(again), `runtime    ${ORT_RUNTIME}, as when it was scored\n`);
   }
   t.equal((await replay(some[0]!.prediction_id)).trained_with, 'not known', 'a model without runtime versions');
+});
+
+t.test('what a walk of the trees scored is walked again', async (t) => {
+  const version = '20260102T000000Z-00000002';
+  const stump = (feature: number, at: number): Stump => ({ feature, at, weights: [-0.37, 0.53], cover: [4, 6] });
+  const walked = stumpModel(view, version, names.map((_, feature) => stump(feature, feature)));
+  await storeModel(settings, walked.manifest, walked.onnx);
+  const [one] = some as [Made];
+  const out = new Float64Array(1);
+  openKnownWalk(walked.onnx, names.length).score(Float32Array.from(one.values), 1, out, 0);
+  const prediction_id = `${one.prediction_id.split('-')[0]!}-8000000`;
+  await client.insert({ table: 'predictions', values: [{ ...rowOf(one, made.indexOf(one)), prediction_id, model_version: version, score: out[0], decision: decide(out[0]!, 0.5), runtime: TREES_RUNTIME }], format: 'JSONEachRow' });
+  t.match(await replay(prediction_id), { equal: true, runtime: { stored: TREES_RUNTIME, again: TREES_RUNTIME, equal: true } });
 });
 
 let tampered = '';
@@ -124,7 +139,7 @@ t.test('what was tampered with is found', async (t) => {
   t.ok(score.features.every(({ equal }) => equal));
   for (const [runtime, warning] of [['ort/1.29.0 linux-arm64 tidemark/0.0.9', /WARNING: it was scored by ort\/1\.29\.0 linux-arm64 tidemark\/0\.0\.9: another runtime may round otherwise/], ['', /WARNING: by what it was scored was not recorded then/]] as const) {
     const other = await replay(await add(runtime === '' ? 5 : 6, { runtime }));
-    t.match(other, { equal: true, runtime: { stored: runtime, again: SCORING_RUNTIME, equal: false } }, 'told, not held against it');
+    t.match(other, { equal: true, runtime: { stored: runtime, again: ORT_RUNTIME, equal: false } }, 'told, not held against it');
     t.match(reportOf(other), warning);
   }
   t.match((await replay(await add(4, { view_version: view.version + 1 }))).events, /that release only/);

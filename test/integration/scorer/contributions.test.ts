@@ -1,6 +1,8 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { openSession } from '../../../runtime/models/session.js';
 import { loadSettings } from '../../../runtime/settings.js';
 import { explainableOf, marginOf } from '../../../scorer/explain/core/explainable.js';
+import { openWalk, WALK_TOLERANCE } from '../../../scorer/model/walk.js';
 import { calibrateAll, fitIsotonic, fitPlatt, type Calibration } from '../../../trainer/core/calibration.js';
 import { familyOf } from '../../../trainer/families/all.js';
 import { FAMILIES, type FamilyName } from '../../../trainer/families/family.js';
@@ -33,6 +35,17 @@ function labelled(seed: number, rows: number, columns: number): LabelledRows {
 /** Columns of the library's matrix that belong to a feature: a linear model has several of each. */
 const columnsOf = (name: FamilyName, features: number, missing: readonly number[]): readonly (readonly number[])[] =>
   Array.from({ length: features }, (_, i) => (name !== 'logistic_regression' ? [i] : [i, ...(missing.includes(i) ? [features + missing.indexOf(i)] : [])]));
+
+/** What the scorer walks itself comes to ONNX Runtime's scores, calibration included. */
+async function checkWalk(t: Test, onnx: Uint8Array, { values, rows }: LabelledRows, served: Float32Array, trees: boolean): Promise<void> {
+  const session = openSession(onnx, values.length / rows, 'test');
+  const walk = await openWalk(onnx, session);
+  session.release();
+  if (typeof walk === 'string') return void t.ok(!trees, walk);
+  const scores = new Float64Array(rows);
+  walk.score(values, rows, scores, 0);
+  t.ok(scores.every((score, i) => Math.abs(score - served[i]!) <= WALK_TOLERANCE), 'walked');
+}
 
 const SHAPES: readonly (readonly [FamilyName, Hyper, number])[] = [
   ['xgboost', {}, 200], ['xgboost', { max_depth: 6, learning_rate: 0.1, min_child_weight: 1 }, 200], ['xgboost', { max_depth: 1 }, 20], ['xgboost', { max_depth: 12, min_child_weight: 0 }, 30],
@@ -67,6 +80,7 @@ t.test('contributions are XGBoost’s own for every family, missing values inclu
     for (const calibration of calibrations) {
       const onnx = buildModel('test', features, joined(preparation.part(json.toString(), 'uncalibrated'), calibrationPart(calibration, 'uncalibrated', OUTPUT_NAME)), {});
       const served = await runOnnx(onnx, unseen.values, unseen.rows, features);
+      await checkWalk(t, onnx, unseen, served, name !== 'logistic_regression');
       const rows = Array.from({ length: unseen.rows }, (_, row) => Array.from(unseen.values.subarray(row * features, (row + 1) * features)));
       const model = explainableOf(onnx, features, { rows, scores: Array.from(served) });
       t.equal(model.calibration, calibration.method);

@@ -11,7 +11,7 @@ t.test('chunk size: the smallest whose rows cost about the best, in calls that a
   const cases: [string, ReturnType<typeof cost>, number][] = [
     ['the knee', cost([1, 9.3], [8, 6.2], [64, 5.2], [128, 5.1], [512, 5.0]), 64],
     ['the best itself', cost([1, 10], [8, 9], [64, 8], [512, 4]), 512],
-    ['a flat cost needs no chunk', cost([1, 5], [512, 5]), 1],
+    ['a flat cost: as few as are worth a call', cost([1, 5], [16, 5], [32, 5], [64, 5], [512, 5]), 32],
     ['a slow model is asked briefly', cost([1, 900], [4, 800], [8, 600], [64, 500]), 4],
     ['one row too slow', cost([1, 9000], [2, 8000]), 1],
   ];

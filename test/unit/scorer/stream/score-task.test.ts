@@ -6,6 +6,7 @@ import { Log } from '../../../../runtime/log.js';
 import type { KafkaRecord, TransactionOutput } from '../../../../runtime/kafka/records.js';
 import { avroType } from '../../../../runtime/registry/avro-type.js';
 import { frame } from '../../../../runtime/registry/wire-format.js';
+import { ORT_RUNTIME } from '../../../../runtime/models/scoring-runtime.js';
 import { customerActivity as view } from '../../../../schemas/features/customer-activity.js';
 import { featureNames, featuresAvro, predictionsAvro } from '../../../../schemas/features/derive.js';
 import { createModelCalls } from '../../../../scorer/model/calls.js';
@@ -57,7 +58,7 @@ async function setUp(t: Test, more: { canonical?: object; versions?: number[]; n
     partition: P, store,
     restore: async (_partition, take) => { if (restored.length > 0) await take(restored, restored.at(-1)!.offset + 1); },
     score: createRecordScorer({
-      partition: P, view, canonical, holder, calls: createModelCalls({ holder, log: new Log('test', 'error', () => undefined) }), trial: trial.current, comparison, predictionsSchemaId: PREDICTIONS, runtime: 'ort/1 test', threshold: 0.6, clock: () => more.now ?? 1_700_000_002_000,
+      partition: P, view, canonical, holder, calls: createModelCalls({ holder, log: new Log('test', 'error', () => undefined) }), trial: trial.current, comparison, predictionsSchemaId: PREDICTIONS, threshold: 0.6, clock: () => more.now ?? 1_700_000_002_000,
       skipped: (reason, { offset }) => { skipped.push(`${offset} ${reason}`); }, scored: () => undefined,
       newerVersion: (version) => { more.versions?.push(version); },
     }),
@@ -79,7 +80,7 @@ t.test('a batch becomes predictions: their bytes are what avsc writes, their sco
     const prediction = read(value!);
     const expected = frame(PREDICTIONS, type.toBuffer({
       prediction_id: `${P}-${1000 + i}`, customer_id: one.customer_id, event_id: one.event_id, event_time: one.event_time, scored_at: 1_700_000_002_000,
-      score: prediction.score, decision: prediction.score >= 0.6 ? 'at_risk' : 'keep', model_version: 'v1', view_version: 1, trigger: one.trigger, degraded: false, runtime: 'ort/1 test',
+      score: prediction.score, decision: prediction.score >= 0.6 ? 'at_risk' : 'keep', model_version: 'v1', view_version: 1, trigger: one.trigger, degraded: false, runtime: ORT_RUNTIME,
       produced_at: one.produced_at, features_at: one.committed_at, channel: one.channel, ...Object.fromEntries(names.map((name, f) => [name, one.values[f]])),
     }));
     if (topic !== 'predictions' || key?.toString() !== one.customer_id || !value!.equals(expected)) wrong++;

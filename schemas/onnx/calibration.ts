@@ -1,5 +1,5 @@
-import { NotExplainable } from './trees.js';
-import type { OnnxGraph } from './onnx-graph.js';
+import type { OnnxGraph } from './graph.js';
+import { UnknownForm } from './trees.js';
 
 export const CALIBRATIONS = ['none', 'platt', 'isotonic'] as const;
 export type CalibrationMethod = (typeof CALIBRATIONS)[number];
@@ -18,7 +18,7 @@ export function readCalibration(graph: OnnxGraph, after: readonly string[]): Cal
   if (operators === '' || operators === 'Identity') return { method: 'none', apply: (p) => p };
   const values = (name: string): Float64Array => {
     const found = graph.constant(name);
-    if (found === undefined || found.length === 0) throw new NotExplainable(`its calibration has no constant ${name}`);
+    if (found === undefined || found.length === 0) throw new UnknownForm(`its calibration has no constant ${name}`);
     return found;
   };
   if (operators === 'Clip Log Sub Log Sub Mul Add Sigmoid') {
@@ -36,5 +36,5 @@ export function readCalibration(graph: OnnxGraph, after: readonly string[]): Cal
     const first = values('first_rate')[0]!;
     return { method: 'isotonic', apply: (p) => from.reduce((sum, start, i) => sum + height[i]! * Math.min(1, Math.max(0, (p - start) / width[i]!)), first) };
   }
-  throw new NotExplainable(`what follows its sum (${operators}) is not known`);
+  throw new UnknownForm(`what follows its sum (${operators}) is not known`);
 }
