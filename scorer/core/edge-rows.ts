@@ -1,5 +1,6 @@
-import { floatAfter, floatBefore, xorshift } from './floats.js';
+import { floatAfter, floatBefore } from './floats.js';
 import { SLOT_MASK, type CompactTrees } from './tree-walk.js';
+import { xorshift } from './xorshift.js';
 
 /**
  * Rows on which a misread comparison, default direction or column would show: their values stand on the trees' own

@@ -11,14 +11,3 @@ function stepped(value: number, by: number): number {
   bits[0]! += value < 0 ? -by : by;
   return float[0]!;
 }
-
-/** Marsaglia's 32-bit xorshift, in [0, 1): the same numbers at every start. */
-export function xorshift(seed: number): () => number {
-  let x = seed;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
-}

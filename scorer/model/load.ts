@@ -35,12 +35,12 @@ export async function loadModel({ manifest, onnx }: ModelCandidate, view: Featur
   const session = openSession(onnx, manifest.features.length, `${manifest.model} ${manifest.version}`);
   try {
     checkModel(session, manifest);
-    const costs = await measureRowCosts(session, testRows(manifest));
+    const rows = testRows(manifest);
+    const costs = await measureRowCosts(session, rows);
     const loaded = (by: ScoringSession, measured: readonly RowCost[]) => ({ manifest, onnx, session: by, costs: measured, chunkRows: chooseChunkRows(measured) });
-    const walk = await openWalk(onnx, session);
+    const walk = await openWalk(onnx, session, rows);
     if (typeof walk === 'string') return { ...loaded(session, costs), not_walked: walk };
-    checkModel(walk, manifest);
-    const walked = await measureRowCosts(walk, testRows(manifest));
+    const walked = await measureRowCosts(walk, rows);
     if (!isCheaper(walked, costs)) return { ...loaded(session, costs), not_walked: `a row costs ${bestCost(walked).toFixed(1)} µs by its trees and ${bestCost(costs).toFixed(1)} by ONNX Runtime` };
     session.release();
     return loaded(walk, walked);

@@ -14,9 +14,10 @@ const EDGE_ROWS = 512;
 /**
  * A session that walks the model's trees itself (scorer/core/tree-walk.ts). They are read on a thread of their own.
  * @param reference ONNX Runtime's session of the same bytes
+ * @param samples rows of the model's own kind, on which it is held against that one beside the edges
  * @returns or in words why there is none: a file of another form, or other scores than ONNX Runtime's
  */
-export async function openWalk(onnx: Uint8Array, reference: ScoringSession): Promise<ScoringSession | string> {
+export async function openWalk(onnx: Uint8Array, reference: ScoringSession, samples: readonly (readonly number[])[] = []): Promise<ScoringSession | string> {
   const width = reference.featureCount;
   let model: TreeModel;
   try {
@@ -27,7 +28,7 @@ export async function openWalk(onnx: Uint8Array, reference: ScoringSession): Pro
   const trees = await readInThread(onnx, width);
   if (typeof trees === 'string') return trees;
   const walk = sessionOf(model, trees, width);
-  return difference(walk, reference, edgeRows(trees, width, EDGE_ROWS)) ?? walk;
+  return difference(walk, reference, Float32Array.from([...edgeRows(trees, width, EDGE_ROWS), ...samples.flat()])) ?? walk;
 }
 
 /** The same at once, for a thread that may be held up. @param onnx a file of which openWalk gave a session */
@@ -50,9 +51,10 @@ const sessionOf = (model: TreeModel, trees: CompactTrees, featureCount: number):
 
 /** @returns in words, the first of them */
 function difference(walk: ScoringSession, reference: ScoringSession, rows: Float32Array): string | undefined {
-  const [scores, expected] = [new Float64Array(EDGE_ROWS), new Float64Array(EDGE_ROWS)];
-  walk.score(rows, EDGE_ROWS, scores, 0);
-  reference.score(rows, EDGE_ROWS, expected, 0);
+  const count = rows.length / walk.featureCount;
+  const [scores, expected] = [new Float64Array(count), new Float64Array(count)];
+  walk.score(rows, count, scores, 0);
+  reference.score(rows, count, expected, 0);
   const wrong = scores.findIndex((score, i) => !(Math.abs(score - expected[i]!) <= WALK_TOLERANCE));
   return wrong < 0 ? undefined : `its trees come to ${scores[wrong]} where ONNX Runtime scores ${expected[wrong]}`;
 }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RowCost } from '../core/chunk.js';
-import { xorshift } from '../core/floats.js';
+import { xorshift } from '../core/xorshift.js';
 import { CALL_ROWS_MAX, type ScoringSession } from '../../runtime/models/session.js';
 
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] as const;
