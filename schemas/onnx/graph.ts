@@ -1,4 +1,4 @@
-import { endOfVarint, LENGTH_DELIMITED, readFields, scanFields, textOf, varintAt } from './protobuf.js';
+import { contentOf, endOfVarint, firstText, LENGTH_DELIMITED, readFields, scanFields, textOf, varintAt, type Field } from './protobuf.js';
 
 /** Field numbers of onnx.proto, which never change: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 const MODEL = { graph: 7, metadata: 14 } as const;
@@ -29,12 +29,16 @@ export interface OnnxGraph {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+/** The fields of a model's graph. @throws RangeError where the bytes are no ONNX model */
+export function graphFieldsOf(onnx: Uint8Array): Field[] {
+  const graph = readFields(onnx).find(({ id, wire }) => id === MODEL.graph && wire === LENGTH_DELIMITED);
+  if (graph === undefined) throw new RangeError('it has no graph');
+  return readFields(graph.content);
+}
+
 /** @throws RangeError where the bytes are no ONNX model */
 export function readGraph(onnx: Uint8Array): OnnxGraph {
-  const model = readFields(onnx);
-  const graphField = model.find(({ id, wire }) => id === MODEL.graph && wire === LENGTH_DELIMITED);
-  if (graphField === undefined) throw new RangeError('it has no graph');
-  const graph = readFields(graphField.content);
+  const graph = graphFieldsOf(onnx);
   const partsOf = (id: number): Uint8Array[] => graph.filter((field) => field.id === id).map(({ content }) => content);
   const constants = new Map(partsOf(GRAPH.initializer).map((content) => [firstText(content, TENSOR.name), content] as const));
   const named = (id: number): string[] => partsOf(id).map((content) => firstText(content, 1));
@@ -46,7 +50,7 @@ export function readGraph(onnx: Uint8Array): OnnxGraph {
       const content = constants.get(name);
       return content === undefined ? undefined : tensorValues(content);
     },
-    metadata: new Map(model.filter(({ id }) => id === MODEL.metadata).map(({ content }) => [firstText(content, 1), firstText(content, 2)] as const)),
+    metadata: new Map(readFields(onnx).filter(({ id }) => id === MODEL.metadata).map(({ content }) => [firstText(content, 1), firstText(content, 2)] as const)),
   };
 }
 
@@ -69,18 +73,6 @@ function tensorValues(content: Uint8Array): Float64Array | undefined {
   if (type !== INT64) return undefined;
   return raw === undefined ? Float64Array.from(integers(content, TENSOR.int64s)) : int64sIn(raw);
 }
-
-/** Of the first field of that number: where it ends, nothing more of the message is read. */
-function contentOf(message: Uint8Array, wanted: number): Uint8Array | undefined {
-  let found: Uint8Array | undefined;
-  scanFields(message, (id, _wire, from, to) => {
-    if (id === wanted) found = message.subarray(from, to);
-    return found !== undefined;
-  });
-  return found;
-}
-
-const firstText = (message: Uint8Array, id: number): string => textOf(contentOf(message, id) ?? new Uint8Array(0));
 
 /** @param or another field that may hold them */
 function texts(message: Uint8Array, wanted: number, or = wanted): string[] {

@@ -96,3 +96,16 @@ export const integer = (id: number, value: number): Uint8Array => Uint8Array.fro
 export const text = (id: number, value: string): Uint8Array => message(id, new TextEncoder().encode(value));
 const utf8 = new TextDecoder();
 export const textOf = (content: Uint8Array): string => utf8.decode(content);
+
+/** Of the first field of that number: where it ends, nothing more of the message is read. */
+export function contentOf(bytes: Uint8Array, wanted: number): Uint8Array | undefined {
+  let found: Uint8Array | undefined;
+  scanFields(bytes, (id, _wire, from, to) => {
+    if (id === wanted) found = bytes.subarray(from, to);
+    return found !== undefined;
+  });
+  return found;
+}
+
+/** Its text; empty where there is none. */
+export const firstText = (bytes: Uint8Array, id: number): string => textOf(contentOf(bytes, id) ?? NONE);

@@ -107,10 +107,11 @@ export function compactTrees(trees: Trees, columns: Float64Array | undefined, wi
   const steps = new Int32Array(padded / TOGETHER);
   let next = 1;
   roots.forEach((root, tree) => {
+    const group = Math.floor(tree / TOGETHER);
     starts[tree] = 2 * next;
     let level = [{ node: root, place: next++ }];
     for (let depth = 0; level.length > 0; depth++) {
-      steps[Math.floor(tree / TOGETHER)] = Math.max(steps[Math.floor(tree / TOGETHER)]!, depth);
+      steps[group] = Math.max(steps[group]!, depth);
       level = level.flatMap(({ node, place }) => {
         if (mode[node] === LEAF) {
           put(place, weight[node]!, place, 2 * width);

@@ -57,19 +57,21 @@ const listens = (port: number): Promise<boolean> => new Promise((resolve) => {
   socket.on('error', () => resolve(false));
 });
 
-/** Up, checked and warm. */
 async function start(name: string, port: number): Promise<Peer> {
   if (await listens(port)) throw new Error(`port ${port} is taken`);
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-serving-'));
-  const peer: Peer = { name, port, folder, child: spawned(name, port, folder), turns: [] };
+  return { name, port, folder, child: spawned(name, port, folder), turns: [] };
+}
+
+/** Until it is up, checked and warm. */
+async function warm({ name, port, child }: Peer): Promise<void> {
   for (const end = Date.now() + 60_000; !(await listens(port));) {
-    if (Date.now() > end || peer.child.exitCode !== null) throw new Error(`${name} does not listen`);
+    if (Date.now() > end || child.exitCode !== null) throw new Error(`${name} does not listen`);
     await sleep(50);
   }
   if (name !== 'uws-const') await check(port);
   await wrk(port, '/predict', 'one.txt', 2);
   if (wants('rate')) await atRate(port, RATE_WARM_UP_S);
-  return peer;
 }
 
 async function stop({ child, folder }: Peer): Promise<void> {
@@ -150,7 +152,11 @@ const by = <T>(peers: readonly Peer[], value: (peer: Peer) => T): Record<string,
 const bare = wants('batch') ? bareCost() : undefined;
 const up: Peer[] = [];
 try {
-  for (const [i, name] of names.entries()) up.push(await start(name, FIRST_PORT + i));
+  for (const [i, name] of names.entries()) {
+    const peer = await start(name, FIRST_PORT + i);
+    up.push(peer);
+    await warm(peer);
+  }
   for (let round = 0; round < rounds; round++)
     for (const peer of round % 2 === 0 ? up : [...up].reverse()) {
       const figures = await measure(peer);

@@ -1,4 +1,5 @@
-import { concat, integer, LENGTH_DELIMITED, message, readFields, text, textOf, type Field } from '../../../schemas/onnx/protobuf.js';
+import { graphFieldsOf } from '../../../schemas/onnx/graph.js';
+import { concat, firstText, integer, message, readFields, text, type Field } from '../../../schemas/onnx/protobuf.js';
 
 /** Field numbers of onnx.proto, which never change: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 const MODEL = { graph: 7, opsets: 8 } as const;
@@ -24,7 +25,7 @@ export interface ForeignGraph {
 
 /** @throws RangeError where the bytes are no ONNX model */
 export function describeGraph(onnx: Uint8Array): ForeignGraph {
-  const graph = graphOf(onnx);
+  const graph = graphFieldsOf(onnx);
   return {
     inputs: openInputs(graph).map(nameOf), outputs: graph.filter(({ id }) => id === GRAPH.output).map(nameOf),
     operators: [...new Set(graph.filter(({ id }) => id === GRAPH.node).map((node) => operatorOf(node)))].sort(),
@@ -37,13 +38,11 @@ export function describeGraph(onnx: Uint8Array): ForeignGraph {
  * @returns the same bytes where there is none
  */
 export function withoutZipMap(onnx: Uint8Array): Uint8Array {
-  const graph = graphOf(onnx);
+  const graph = graphFieldsOf(onnx);
   const zips = graph.filter((field) => field.id === GRAPH.node && operatorOf(field) === 'ZipMap');
   if (zips.length === 0) return onnx;
   const before = new Map(zips.map(({ content }) => {
-    const fields = readFields(content);
-    const first = (id: number): string => textOf(fields.find((field) => field.id === id)?.content ?? new Uint8Array(0));
-    return [first(NODE.output), first(NODE.input)];
+    return [firstText(content, NODE.output), firstText(content, NODE.input)];
   }));
   return changeGraph(onnx, (bytes) => graph.filter((field) => !zips.includes(field)).map((field) => {
     const source = field.id === GRAPH.output ? before.get(nameOf(field)) : undefined;
@@ -57,7 +56,7 @@ export function withoutZipMap(onnx: Uint8Array): Uint8Array {
  * @throws RangeError where the graph has not one open input
  */
 export function onViewRows(onnx: Uint8Array, columns: readonly number[], viewWidth: number): Uint8Array {
-  const graph = graphOf(onnx);
+  const graph = graphFieldsOf(onnx);
   const [input, ...others] = openInputs(graph);
   if (input === undefined || others.length > 0) throw new RangeError(`${1 + others.length} inputs, expected one`);
   const gather = message(GRAPH.node,
@@ -74,14 +73,8 @@ export function onViewRows(onnx: Uint8Array, columns: readonly number[], viewWid
 
 /** Models of tree operators alone do not import the default operator set, which Gather belongs to. */
 function withDefaultOpset(onnx: Uint8Array): Uint8Array {
-  const domains = readFields(onnx).filter(({ id }) => id === MODEL.opsets).map(({ content }) => textOf(readFields(content).find(({ id }) => id === 1)?.content ?? new Uint8Array(0)));
+  const domains = readFields(onnx).filter(({ id }) => id === MODEL.opsets).map(({ content }) => firstText(content, 1));
   return domains.some((domain) => domain === '' || domain === 'ai.onnx') ? onnx : concat([onnx, message(MODEL.opsets, text(1, ''), integer(2, DEFAULT_OPSET))]);
-}
-
-function graphOf(onnx: Uint8Array): Field[] {
-  const graph = readFields(onnx).find(({ id, wire }) => id === MODEL.graph && wire === LENGTH_DELIMITED);
-  if (graph === undefined) throw new RangeError('it has no graph');
-  return readFields(graph.content);
 }
 
 function changeGraph(onnx: Uint8Array, parts: (graph: Uint8Array) => Uint8Array[]): Uint8Array {
@@ -90,12 +83,12 @@ function changeGraph(onnx: Uint8Array, parts: (graph: Uint8Array) => Uint8Array[
 
 /** Older files list constants among the inputs, too. */
 function openInputs(graph: readonly Field[]): Field[] {
-  const constants = new Set(graph.filter(({ id }) => id === GRAPH.initializer).map(({ content }) => textOf(readFields(content).find(({ id }) => id === TENSOR_NAME)?.content ?? new Uint8Array(0))));
+  const constants = new Set(graph.filter(({ id }) => id === GRAPH.initializer).map(({ content }) => firstText(content, TENSOR_NAME)));
   return graph.filter((field) => field.id === GRAPH.input && !constants.has(nameOf(field)));
 }
 
-const nameOf = ({ content }: Field): string => textOf(readFields(content).find(({ id }) => id === VALUE_NAME)?.content ?? new Uint8Array(0));
-const operatorOf = ({ content }: Field): string => textOf(readFields(content).find(({ id }) => id === NODE.operator)?.content ?? new Uint8Array(0));
+const nameOf = ({ content }: Field): string => firstText(content, VALUE_NAME);
+const operatorOf = ({ content }: Field): string => firstText(content, NODE.operator);
 
 /** ValueInfoProto of a float tensor [N, columns]. */
 const floatMatrix = (name: string, columns: number): Uint8Array =>
