@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { TidemarkError } from './errors.js';
 
 export const LOOPBACK = '127.0.0.1';
@@ -26,5 +26,13 @@ export function isPortFree(port: number, host: string = LOOPBACK): Promise<boole
     const probe = createServer();
     probe.once('error', () => resolve(false));
     probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** Whether somebody listens there now. It takes nothing: who waits for a program's port by trying to listen there may hold it when the program wants it. */
+export function isListening(port: number, host: string = LOOPBACK): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host }, () => { socket.destroy(); resolve(true); });
+    socket.once('error', () => resolve(false));
   });
 }

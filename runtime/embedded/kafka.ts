@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { TidemarkError } from '../errors.js';
 import { kafkajs } from '../kafka/kafkajs.js';
 import type { Log } from '../log.js';
-import { freePort, isPortFree, LOOPBACK } from '../ports.js';
+import { freePort, isListening, isPortFree, LOOPBACK } from '../ports.js';
 import { classArchive } from './class-archive.js';
 import { requireJava } from './java.js';
 import { kafkaProperties } from './kafka-properties.js';
@@ -65,7 +65,7 @@ export async function startEmbeddedKafka(options: EmbeddedKafkaOptions): Promise
   });
   void program.exited.then(archive.keep);
   const brokers = `${LOOPBACK}:${port}`;
-  await waitUntilReady('Kafka', program, async () => !(await isPortFree(port)), READY_DEADLINE_MS);
+  await waitUntilReady('Kafka', program, () => isListening(port), READY_DEADLINE_MS);
   await waitUntilReady('Kafka', program, () => warmUp(brokers).then(() => true, () => false), READY_DEADLINE_MS);
   log.info('kafka_started', { brokers, pid: program.pid, took_ms: Date.now() - started });
   return { brokers, pid: program.pid, exited: program.exited, stop: () => program.stop() };

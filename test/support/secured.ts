@@ -11,7 +11,7 @@ import { requireJava } from '../../runtime/embedded/java.js';
 import { kafkaProperties } from '../../runtime/embedded/kafka-properties.js';
 import { fetchJars } from '../../runtime/embedded/maven.js';
 import { startProgram, waitUntilReady } from '../../runtime/embedded/program.js';
-import { freePort, isPortFree, LOOPBACK } from '../../runtime/ports.js';
+import { freePort, isListening, LOOPBACK } from '../../runtime/ports.js';
 import type { Certificates } from './certificates.js';
 import { TEST_JARS_DIR } from './cluster.js';
 
@@ -53,7 +53,7 @@ export async function startSecuredKafka(dataDir: string, certificates: Certifica
   await promisify(execFile)(java.command, [...base, 'kafka.tools.StorageTool', 'format', '-t', 'dGlkZW1hcmstZW1iZWRkZQ', '-c', file,
     ...['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${USER.name},password=${USER.password}]`])]);
   const program = await startProgram({ name: 'kafka', command: java.command, args: [...base, 'kafka.Kafka', file], dataDir, mark });
-  await waitUntilReady('Kafka', program, async () => !(await isPortFree(sasl)), 60_000);
+  await waitUntilReady('Kafka', program, () => isListening(sasl), 60_000);
   return { sasl: `${LOOPBACK}:${sasl}`, mutual: `${LOOPBACK}:${mutual}`, stop: () => program.stop() };
 }
 
